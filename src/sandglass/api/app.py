@@ -1,0 +1,96 @@
+"""Builds the application: routers, errors, security, what is opened at start and closed at the end."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.concurrency import run_in_threadpool
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+
+from sandglass import __version__
+from sandglass.api import catalogue, console, datasets, evaluations, imports, problems, runs, services, system, tasks
+from sandglass.api.feed import RunFeed
+from sandglass.api.language import LanguageMiddleware
+from sandglass.api.security import BodyLimit, SameOrigin
+from sandglass.core.settings import Settings
+from sandglass.serving.gateway import Gateway
+from sandglass.studio.studio import Studio, open_studio
+
+TAGS = [
+    {"name": "datasets", "description": "Pictures with annotations: browse, versions, export."},
+    {"name": "imports", "description": "Data comes in, after a check and all or nothing."},
+    {"name": "tasks", "description": "Learning jobs and their versions."},
+    {"name": "runs", "description": "Training and evaluation: state, live events, curves, logs."},
+    {"name": "evaluations", "description": "How good a model is at every threshold, and what it gets wrong."},
+    {"name": "services", "description": "Published models that answer requests."},
+    {"name": "catalogue", "description": "Scenarios, formats and compute specs to choose from."},
+    {"name": "system", "description": "Health and activity."},
+]
+
+
+def create_app(settings: Settings, *, studio: Studio | None = None) -> FastAPI:
+    """The application over one installation.
+
+    Args:
+        settings: where the installation is.
+        studio: opened already, and closed by the caller; None = opened at start and closed at the end.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        opened = studio if studio is not None else await run_in_threadpool(open_studio, settings)
+        app.state.studio = opened
+        app.state.gateway = Gateway(opened.routes.lookup)
+        app.state.feed = RunFeed(opened)
+        try:
+            yield
+        finally:
+            await app.state.feed.close()
+            await app.state.gateway.close()
+            if studio is None:
+                await run_in_threadpool(opened.close)
+
+    app = FastAPI(
+        title="Sandglass",
+        version=__version__,
+        description="Labelled pictures in, a live recognition service out, within a time limit that you choose.",
+        lifespan=lifespan,
+        openapi_url="/v1/openapi.json",
+        openapi_tags=TAGS,
+        redoc_url=None,
+        generate_unique_id_function=_operation_id,
+    )
+    problems.install(app)
+    for part in (system, catalogue, datasets, imports, tasks, runs, evaluations, services):
+        app.include_router(part.router)
+    console.mount(app)
+    app.add_middleware(BodyLimit, streamed=("/predict", "/imports"))
+    app.add_middleware(SameOrigin, host=settings.host)
+    app.add_middleware(LanguageMiddleware)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+def _openapi(app: FastAPI) -> dict[str, object]:
+    """The description of the interface, in which every failure is a problem detail."""
+    if app.openapi_schema is None:
+        schema = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=app.routes,
+            tags=app.openapi_tags,
+        )
+        described = problems.ProblemDetail.model_json_schema(ref_template="#/components/schemas/{model}")
+        nested = described.pop("$defs", {})
+        schemas = schema.setdefault("components", {}).setdefault("schemas", {})
+        schemas.update({**nested, "ProblemDetail": described})
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        app.openapi_schema = schema
+    return app.openapi_schema

@@ -1,0 +1,88 @@
+"""``/v1/scenarios``, ``/v1/formats``, ``/v1/specs``: what there is to choose from."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from sandglass.api.language import LocalText
+from sandglass.api.problems import responses
+from sandglass.api.schemas import Out, SpecOut
+from sandglass.api.studio import OpenStudio
+from sandglass.formats import list_formats as installed_formats
+from sandglass.scenarios.base import Scenario
+from sandglass.scenarios.base import list_scenarios as installed_scenarios
+from sandglass.studio.kinds import AnnotationKind, annotation_kind
+from sandglass.studio.page import Page
+
+router = APIRouter(prefix="/v1", tags=["catalogue"], responses=responses())
+
+
+class PresetOut(Out):
+    """A catalogue entry: what a person picks on the home page."""
+
+    id: str
+    name: LocalText
+    description: LocalText
+    domain: LocalText
+    labels: tuple[str, ...]
+
+
+class ScenarioOut(Out):
+    """One kind of learning; ``parameters`` is the JSON Schema that a form of its own settings is drawn from."""
+
+    id: str
+    name: LocalText
+    annotation: AnnotationKind
+    main_metric: str
+    parameters: dict[str, Any]
+    causes: dict[str, LocalText]
+    presets: tuple[PresetOut, ...]
+
+
+class FormatOut(Out):
+    """One dataset format and the annotation kinds that it can hold."""
+
+    id: str
+    name: LocalText
+    kinds: list[AnnotationKind]
+
+
+@router.get("/scenarios")
+def list_scenarios() -> Page[ScenarioOut]:
+    """What can be learned."""
+    items = [_scenario(scenario) for scenario in installed_scenarios()]
+    return Page(items=items, total=len(items))
+
+
+def _scenario(scenario: Scenario) -> ScenarioOut:
+    return ScenarioOut.model_validate(
+        {
+            "id": scenario.id,
+            "name": scenario.name,
+            "annotation": scenario.annotation,
+            "main_metric": scenario.main_metric,
+            "parameters": scenario.parameters.model_json_schema(),
+            "causes": dict(scenario.causes),
+            "presets": scenario.presets,
+        }
+    )
+
+
+@router.get("/formats", responses=responses(404))
+def list_formats(
+    scenario: Annotated[str | None, Query(description="Only formats that fit this scenario's datasets.")] = None,
+) -> Page[FormatOut]:
+    """Formats that datasets are imported from and exported to."""
+    kind = None if scenario is None else annotation_kind(scenario)
+    items = [
+        FormatOut.model_validate({"id": item.id, "name": item.name, "kinds": sorted(item.kinds)})
+        for item in installed_formats(kind)
+    ]
+    return Page(items=items, total=len(items))
+
+
+@router.get("/specs")
+def list_specs(studio: OpenStudio) -> Page[SpecOut]:
+    """Compute specs, and which of them this machine can give."""
+    items = [SpecOut.model_validate(spec) for spec in studio.specs.list()]
+    return Page(items=items, total=len(items))

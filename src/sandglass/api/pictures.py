@@ -1,0 +1,54 @@
+"""Pictures as answers: their bytes with the type that their content has, cached for ever since content never changes."""
+
+import cv2
+from fastapi import Request
+from fastapi.responses import Response
+
+from sandglass.core.picture import decode_picture
+from sandglass.studio.studio import Studio
+
+_MAGIC = {
+    b"\xff\xd8\xff": "image/jpeg",
+    b"\x89PNG": "image/png",
+    b"BM": "image/bmp",
+    b"GIF8": "image/gif",
+    b"II*\0": "image/tiff",
+    b"MM\0*": "image/tiff",
+}
+PREVIEW_QUALITY = 80
+
+
+def picture_response(studio: Studio, request: Request, digest: str, size: int | None) -> Response:
+    """A stored picture, or with ``size`` a JPEG of it, upright, whose longer side has at most that many pixels.
+
+    Raises:
+        NotFound: ``object_missing``.
+    """
+    tag = f'"{digest}"' if size is None else f'"{digest}-{size}"'
+    headers = {"ETag": tag, "Cache-Control": "private, max-age=31536000, immutable"}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    data = studio.datasets.picture(digest)
+    # A stored file is data, whatever it holds: it may neither run scripts nor fetch anything in the browser.
+    headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    if size is not None:
+        return Response(_preview(data, size), media_type="image/jpeg", headers=headers)
+    return Response(data, media_type=content_type(data), headers=headers)
+
+
+def content_type(data: bytes) -> str:
+    """Media type by content."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    return next((kind for magic, kind in _MAGIC.items() if data.startswith(magic)), "application/octet-stream")
+
+
+def _preview(data: bytes, size: int) -> bytes:
+    picture = decode_picture(data)
+    height, width = picture.shape[:2]
+    scale = size / max(height, width)
+    if scale < 1:
+        target = (max(1, round(width * scale)), max(1, round(height * scale)))
+        picture = cv2.resize(picture, target, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+    _, encoded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, PREVIEW_QUALITY])
+    return bytes(encoded)

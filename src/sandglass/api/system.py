@@ -1,0 +1,47 @@
+"""``/v1/health`` and ``/v1/activity``: whether the server answers, and what goes on."""
+
+from fastapi import APIRouter
+
+from sandglass import __version__
+from sandglass.api.problems import responses
+from sandglass.api.schemas import ImportOut, Out, RunOut
+from sandglass.api.studio import OpenStudio
+from sandglass.engine.base import Capacity
+
+router = APIRouter(prefix="/v1", tags=["system"], responses=responses())
+
+
+class Health(Out):
+    """The server answers."""
+
+    status: str
+    version: str
+
+
+class ActivityOut(Out):
+    """Runs and imports that are not over, how many services run, and what of the machine is free."""
+
+    runs: list[RunOut]
+    imports: list[ImportOut]
+    services: int
+    capacity: Capacity
+
+
+@router.get("/health")
+async def get_health() -> Health:
+    """Whether the server answers, and its version."""
+    return Health(status="ok", version=__version__)
+
+
+@router.get("/activity")
+def get_activity(studio: OpenStudio) -> ActivityOut:
+    """What is going on now."""
+    return ActivityOut.model_validate(
+        {
+            "runs": studio.runs.active(),
+            "imports": studio.imports.list(active=True, limit=100).items,
+            "services": studio.services.active_count(),
+            "capacity": studio.engine.capacity(),
+        },
+        from_attributes=True,
+    )

@@ -1,0 +1,1 @@
+"""The command line: every thing the console can do, for people (tables, progress) and for scripts (``--json``)."""

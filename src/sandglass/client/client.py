@@ -1,0 +1,277 @@
+"""A thin client over the HTTP interface: one method per thing to do, answers as parsed JSON, failures as errors."""
+
+import json
+import mimetypes
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import httpx
+
+from sandglass.core.errors import Broken, Busy, Conflict, InvalidInput, NotFound, SandglassError, TooLarge
+from sandglass.core.text import Text
+
+Json = Any
+
+_KINDS: dict[int, type[SandglassError]] = {
+    400: InvalidInput,
+    404: NotFound,
+    405: InvalidInput,
+    409: Conflict,
+    412: Conflict,
+    413: TooLarge,
+    422: InvalidInput,
+    429: Busy,
+    503: Busy,
+}
+FINAL_RUN = ("stopped", "failed", "succeeded")
+FINAL_IMPORT = ("checked", "done", "failed", "cancelled")
+SETTLED_SERVICE = ("running", "abnormal", "stopped", "create_failed", "arrears_stopped")
+
+
+class Client:
+    """A connection to one server.
+
+    Args:
+        address: base address, e.g. ``http://127.0.0.1:8765``.
+        language: of error sentences, ``en`` or ``zh-CN``.
+        timeout: seconds to wait for one answer.
+    """
+
+    def __init__(self, address: str, *, language: str = "en", timeout: float = 120.0) -> None:
+        self.address = address.rstrip("/")
+        # trust_env=False: a proxy of the environment must not see requests to the person's own machine.
+        self._http = httpx.Client(
+            base_url=self.address, timeout=timeout, headers={"Accept-Language": language}, trust_env=False
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._http.close()
+
+    def request(self, method: str, path: str, **options: Any) -> Json:  # noqa: ANN401
+        """Send one request and return the parsed answer (None for an empty one).
+
+        Raises:
+            SandglassError: the kind that fits the status; ``server_unreachable`` when nothing answers.
+        """
+        try:
+            answer = self._http.request(method, f"/v1{path}", **options)
+        except httpx.TransportError as error:
+            raise Broken(
+                "server_unreachable",
+                Text(en=f"No answer from {self.address}: {error}", zh=f"{self.address} 没有响应：{error}"),
+                Text(en="Start the server with 'sandglass up'.", zh="请用 sandglass up 启动服务器。"),
+            ) from error
+        if answer.is_error:
+            raise _error(answer)
+        return answer.json() if answer.content else None
+
+    # Data
+
+    def import_folder(
+        self,
+        folder: Path,
+        *,
+        dataset: str,
+        scenario: str,
+        format: str = "auto",  # noqa: A002
+        split_file: Path | None = None,
+        part: str | None = None,
+        confirm: bool = True,
+    ) -> Json:
+        """Start the import of a folder (or archive) that the server can see."""
+        body = {
+            "dataset": dataset,
+            "scenario": scenario,
+            "folder": str(folder.absolute()),
+            "format": format,
+            "split_file": None if split_file is None else str(split_file.absolute()),
+            "part": part,
+            "confirm": confirm,
+        }
+        return self.request("POST", "/imports", json=body)
+
+    def wait_for_import(self, name: str, seen: Callable[[Json], None] = lambda _: None) -> Json:
+        """Wait until an import has ended; ``seen`` is told every state.
+
+        Raises:
+            SandglassError: the import failed; nothing of it is stored.
+        """
+        state = self._poll(f"/imports/{name}", lambda job: job["status"] in FINAL_IMPORT, seen)
+        if state["status"] == "failed":
+            raise _stored_error(state["error"])
+        return state
+
+    def datasets(self, **filters: str | int) -> Json:
+        """The datasets, a page."""
+        return self.request("GET", "/datasets", params=filters)
+
+    def dataset(self, name: str) -> Json:
+        """One dataset by name or id."""
+        return self.request("GET", f"/datasets/{name}")
+
+    # Tasks and runs
+
+    def create_task(self, body: Json) -> Json:
+        """Create a task (or a new version of one) and start its training."""
+        return self.request("POST", "/tasks", json=body)
+
+    def task(self, name: str) -> Json:
+        """One task with its versions and their latest runs."""
+        return self.request("GET", f"/tasks/{name}")
+
+    def task_version(self, name: str, number: int | None = None) -> Json:
+        """One version of a task, the newest unless ``number`` is given."""
+        number = number if number is not None else self.task(name)["versions"][-1]["number"]
+        return self.request("GET", f"/tasks/{name}/versions/{number}")
+
+    def run(self, run: str) -> Json:
+        """One run with status, stages and progress."""
+        return self.request("GET", f"/runs/{run}")
+
+    def wait_for_run(self, run: str, seen: Callable[[Json], None] = lambda _: None) -> Json:
+        """Wait until a run has ended; ``seen`` is told every state."""
+        return self._poll(f"/runs/{run}", lambda state: state["status"] in FINAL_RUN, seen)
+
+    def run_logs(self, run: str, **filters: str | int) -> Json:
+        """A page of a run's log."""
+        return self.request("GET", f"/runs/{run}/logs", params=filters)
+
+    # Evaluations
+
+    def evaluate(self, task: str, version: int, *, test: Sequence[str], text: str = "read") -> Json:
+        """Start an evaluation run."""
+        body = {"test": list(test), "text": text}
+        return self.request("POST", f"/tasks/{task}/versions/{version}/evaluations", json=body)
+
+    def evaluations(self, task: str, version: int) -> Json:
+        """Evaluations of a task version, newest first."""
+        return self.request("GET", f"/tasks/{task}/versions/{version}/evaluations")
+
+    def evaluation_summary(self, evaluation: str, *, threshold: float | None = None, exact: bool = False) -> Json:
+        """Numbers of an evaluation at one threshold."""
+        query: dict[str, str | float] = {"exact": str(exact).lower()}
+        if threshold is not None:
+            query["threshold"] = threshold
+        return self.request("GET", f"/evaluations/{evaluation}/summary", params=query)
+
+    def badcases(self, evaluation: str, **filters: str | float | int) -> Json:
+        """A page of samples that the model got wrong."""
+        return self.request("GET", f"/evaluations/{evaluation}/badcases", params=filters)
+
+    # Services
+
+    def publish(self, body: Json) -> Json:
+        """Publish a model as a service."""
+        return self.request("POST", "/services", json=body)
+
+    def service(self, name: str) -> Json:
+        """One service by name or id."""
+        return self.request("GET", f"/services/{name}")
+
+    def stop_service(self, name: str) -> Json:
+        """Stop a service."""
+        return self.request("POST", f"/services/{name}/stop")
+
+    def wait_for_service(
+        self, name: str, seen: Callable[[Json], None] = lambda _: None, *, until: Sequence[str] = SETTLED_SERVICE
+    ) -> Json:
+        """Wait until a service has reached one of the statuses ``until``."""
+        return self._poll(f"/services/{name}", lambda state: state["status"] in until, seen)
+
+    def predict(
+        self,
+        service: str,
+        pictures: Sequence[str | Path],
+        *,
+        keys: Literal["labelled", "all", "custom"] = "labelled",
+        custom_keys: Sequence[str] = (),
+        threshold: float | None = None,
+    ) -> Json:
+        """Recognise picture files with a running service.
+
+        Raises:
+            InvalidInput: ``file_missing`` when a file cannot be opened.
+        """
+        form: dict[str, Any] = {"keys": keys}
+        if custom_keys:
+            form["custom_keys"] = list(custom_keys)
+        if threshold is not None:
+            form["threshold"] = str(threshold)
+        with ExitStack() as stack:
+            files = []
+            for picture in map(Path, pictures):
+                try:
+                    handle = stack.enter_context(picture.open("rb"))
+                except OSError as error:
+                    raise InvalidInput(
+                        "file_missing",
+                        Text(
+                            en=f"{picture} cannot be opened: {error.strerror}",
+                            zh=f"无法打开 {picture}：{error.strerror}",
+                        ),
+                    ) from error
+                kind = mimetypes.guess_type(picture.name)[0] or "application/octet-stream"
+                files.append(("files", (picture.name, handle, kind)))
+            return self.request("POST", f"/services/{service}/predict", files=files, data=form)
+
+    def _poll(self, path: str, ended: Callable[[Json], bool], seen: Callable[[Json], None]) -> Json:
+        pause = 0.1
+        while True:
+            state = self.request("GET", path)
+            seen(state)
+            if ended(state):
+                return state
+            time.sleep(pause)
+            pause = min(1.0, pause * 1.3)
+
+    def follow_log(self, run: str) -> Iterator[Json]:
+        """Yield log lines of a run until it has ended."""
+        cursor = 0
+        while True:
+            over = self.run(run)["status"] in FINAL_RUN
+            page = self.run_logs(run, cursor=cursor)
+            yield from page["items"]
+            moved = page["next"] is not None and page["next"] != cursor
+            cursor = page["next"] if page["next"] is not None else cursor
+            if over and not (moved and page["items"]):
+                return
+            if not page["items"]:
+                time.sleep(0.5)
+
+
+def _error(answer: httpx.Response) -> SandglassError:
+    kind = _KINDS.get(answer.status_code, Broken)
+    try:
+        problem = answer.json()
+        sentence = problem["detail"]
+        for item in problem.get("errors") or []:
+            sentence += f"\n  {item.get('field')}: {item.get('message')}"
+        action = problem.get("action")
+        return kind(
+            problem["code"],
+            Text(en=sentence, zh=sentence),
+            Text(en=action, zh=action) if action else None,
+            field=problem.get("field"),
+        )
+    except (json.JSONDecodeError, KeyError, TypeError):
+        sentence = f"HTTP {answer.status_code}: {answer.text[:500]}"
+        return Broken("unexpected_answer", Text(en=sentence, zh=sentence))
+
+
+def _stored_error(problem: Json) -> SandglassError:
+    message, action = problem["message"], problem.get("action")
+    return InvalidInput(problem["code"], _text(message), _text(action) if action else None)
+
+
+def _text(value: Json) -> Text:
+    return Text(**value) if isinstance(value, dict) else Text(en=value, zh=value)

@@ -1,0 +1,1 @@
+"""Value types that every floor shares. Knows nothing of files, databases, HTTP or learning."""

@@ -1,0 +1,42 @@
+"""Settings of one installation: where it keeps its things and what it may do. Read from ``SANDGLASS_*`` variables."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Everything that differs between installations.
+
+    Attributes:
+        home: folder of this installation: database, objects, work folders, logs.
+        host: address that the server listens on; loopback unless an admin says otherwise.
+        port: TCP port of the server; 0 picks a free one.
+        database_url: SQLAlchemy address; None = SQLite inside ``home``.
+        objects_url: ``file:///folder`` or ``s3://bucket/prefix``; None = folder inside ``home``.
+        allow_network: whether anything outside the machine may be contacted (weights from hubs); off by default.
+        cpu_count: CPU cores that work may take; None = all of the machine.
+        max_upload_bytes: largest request body.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="SANDGLASS_", frozen=True, extra="ignore")
+
+    home: Path = Field(default_factory=lambda: Path.home() / ".sandglass")
+    host: str = "127.0.0.1"
+    port: int = 8765
+    database_url: str | None = None
+    objects_url: str | None = None
+    allow_network: bool = False
+    cpu_count: int | None = None
+    max_upload_bytes: int = 4 * 1024**3
+
+    @property
+    def database(self) -> str:
+        """The database address in force."""
+        return self.database_url or f"sqlite:///{(self.home / 'sandglass.db').absolute()}"
+
+    @property
+    def objects(self) -> str:
+        """The object store address in force."""
+        return self.objects_url or (self.home / "objects").absolute().as_uri()

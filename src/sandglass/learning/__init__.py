@@ -1,0 +1,1 @@
+"""One learning run: deadline, stages, progress, candidates, checkpoints, best so far. Runs in a process of its own."""

@@ -1,0 +1,1 @@
+"""What scenarios share about networks: sessions that run them."""

@@ -1,0 +1,83 @@
+"""Lines cut into segments: what a colon, a wide gap or a trailing number sets apart inside one line."""
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+
+from sandglass.core.geometry import Box, Polygon
+from sandglass.scenarios.ocr.fields.align import Piece
+from sandglass.scenarios.ocr.fields.characters import is_cjk
+from sandglass.scenarios.ocr.fields.extractor import piece_polygon
+from sandglass.scenarios.ocr.page import Page
+
+COLON = re.compile(r"\s*[:：]\s*")
+GAP = re.compile(r"\s{3,}|\t+|\s*\.{3,}\s*|\s*…+\s*|\s*-{3,}\s*|\s*_{2,}\s*")
+"""What sets columns apart inside a line: wide white space, dot and dash leaders."""
+NUMBER = re.compile(r"^[^\w\s]{0,2}\s?(?:[A-Za-z]{1,3}\s?)?[-+(]?\d[\d.,' ]*\)?\s?(?:%|[^\W\d_]{1,3})?$")
+LONGEST_KEY = 40
+LONGEST_CJK_KEY = 10
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Part of a line: its text, characters ``start`` to ``end``, box and place in reading order."""
+
+    line: int
+    start: int
+    end: int
+    text: str
+    box: Box
+    row: int
+
+    def polygon(self, page: Page) -> Polygon:
+        """Where it stands on the page."""
+        return piece_polygon(page, Piece(self.line, self.start, self.end))
+
+
+def segment(page: Page, line: int, start: int, end: int) -> Segment | None:
+    """Characters ``start`` to ``end`` of a line without outer white space; None when nothing is left."""
+    text = page.texts[line]
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    if start == end:
+        return None
+    box = page.boxes[line]
+    width = box.width / max(1, len(text))
+    part = Box(box.left + start * width, box.top, box.left + end * width, box.bottom)
+    return Segment(line, start, end, text[start:end], part, page.rows[line])
+
+
+def cut_at_gaps(page: Page, line: int) -> list[Segment]:
+    """The segments of a line between wide gaps and leaders."""
+    text = page.texts[line]
+    edges = [(0, 0), *(match.span() for match in GAP.finditer(text)), (len(text), len(text))]
+    parts = [segment(page, line, left[1], right[0]) for left, right in pairwise(edges)]
+    return [part for part in parts if part is not None]
+
+
+def separating_colons(text: str) -> list[tuple[int, int]]:
+    """Spans of colons that set a key apart: not those of times (12:33), ratios and addresses (http://)."""
+    spans = []
+    for match in COLON.finditer(text):
+        before, after = text[: match.start()], text[match.end() :]
+        tight = match.end() - match.start() == 1
+        between_digits = tight and before[-1:].isdigit() and after[:1].isdigit()
+        if before.strip() and not between_digits and not after.startswith("//"):
+            spans.append(match.span())
+    return spans
+
+
+def like_key(text: str) -> bool:
+    """Whether a text could be a key: short, with letters, and with more letters than digits."""
+    letters = sum(char.isalpha() for char in text)
+    digits = sum(char.isdigit() for char in text)
+    cjk = sum(map(is_cjk, text))
+    length = LONGEST_CJK_KEY if cjk * 2 > letters else LONGEST_KEY
+    return letters >= (2 if cjk < 2 else 1) and letters > digits and len(text) <= length and len(text.split()) <= 5
+
+
+def like_number(text: str) -> bool:
+    """Whether a text is a number, maybe with a sign, a unit or a currency."""
+    return bool(NUMBER.match(text.strip()))

@@ -1,0 +1,361 @@
+"""The database schema. Facts only: bytes are objects named by their SHA-256, and nothing refers to a local path."""
+
+import secrets
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, Index, String, TypeDecorator, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from sandglass.core.time import utc_now
+
+Json = Any
+"""A JSON value; its shape is the pydantic model named beside the column."""
+
+
+def new_id(prefix: str) -> str:
+    """A fresh identifier such as ``run-9f86d081884c7d65``; unguessable, safe in URLs and file names."""
+    return f"{prefix}-{secrets.token_hex(8)}"
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware instants in UTC on every database (SQLite itself drops the zone)."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant without a zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Base of all tables."""
+
+    type_annotation_map = {datetime: UtcDateTime, Json: JSON, dict[str, Any]: JSON, list[Any]: JSON}  # noqa: RUF012
+
+
+def _id(prefix: str) -> Mapped[str]:
+    return mapped_column(String(40), primary_key=True, default=lambda: new_id(prefix))
+
+
+class Dataset(Base):
+    """Pictures with annotations. Imports and edits change its samples (the draft); versions never change."""
+
+    __tablename__ = "dataset"
+
+    id: Mapped[str] = _id("ds")
+    name: Mapped[str] = mapped_column(String(120), unique=True)
+    scenario: Mapped[str] = mapped_column(String(40))
+    description: Mapped[str] = mapped_column(default="")
+    revision: Mapped[int] = mapped_column(default=0)
+    """Rises with every change of the draft."""
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class SampleRow(Base):
+    """One picture of a dataset's draft."""
+
+    __tablename__ = "sample"
+    __table_args__ = (
+        UniqueConstraint("dataset_id", "path"),
+        Index("ix_sample_state", "dataset_id", "state"),
+        Index("ix_sample_part", "dataset_id", "part"),
+    )
+
+    id: Mapped[str] = _id("sm")
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("dataset.id", ondelete="CASCADE"))
+    path: Mapped[str] = mapped_column(String(1000))
+    digest: Mapped[str] = mapped_column(String(64))
+    width: Mapped[int]
+    height: Mapped[int]
+    size: Mapped[int]
+    """Bytes of the picture file."""
+    state: Mapped[str] = mapped_column(String(20))
+    """unlabelled, pre_labelled or labelled."""
+    part: Mapped[str | None] = mapped_column(String(20))
+    group: Mapped[str | None] = mapped_column(String(200))
+    annotation: Mapped[Json | None]
+    """`core.annotation.Annotation`."""
+    revision: Mapped[int] = mapped_column(default=1)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class SampleLabel(Base):
+    """How often a label or field occurs on a sample: what filters and distributions are made from."""
+
+    __tablename__ = "sample_label"
+    __table_args__ = (Index("ix_sample_label_label", "dataset_id", "label"),)
+
+    sample_id: Mapped[str] = mapped_column(ForeignKey("sample.id", ondelete="CASCADE"), primary_key=True)
+    label: Mapped[str] = mapped_column(String(200), primary_key=True)
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("dataset.id", ondelete="CASCADE"))
+    count: Mapped[int]
+
+
+class DatasetVersion(Base):
+    """An immutable state of a dataset: a manifest object that lists samples by digest."""
+
+    __tablename__ = "dataset_version"
+    __table_args__ = (UniqueConstraint("dataset_id", "number"),)
+
+    id: Mapped[str] = _id("dv")
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("dataset.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    manifest: Mapped[str] = mapped_column(String(64))
+    """Digest of the manifest object (`store.manifest`)."""
+    revision: Mapped[int]
+    """The draft's revision that was published."""
+    sample_count: Mapped[int]
+    labelled_count: Mapped[int]
+    label_counts: Mapped[Json]
+    """dict label → samples that carry it."""
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class ImportJob(Base):
+    """One import: source → check (findings) → stored, all or nothing."""
+
+    __tablename__ = "import_job"
+
+    id: Mapped[str] = _id("im")
+    dataset_id: Mapped[str | None] = mapped_column(ForeignKey("dataset.id", ondelete="CASCADE"))
+    dataset_name: Mapped[str] = mapped_column(String(120))
+    scenario: Mapped[str] = mapped_column(String(40))
+    source: Mapped[Json]
+    """`studio.imports.ImportSource`."""
+    format: Mapped[str] = mapped_column(String(40))
+    status: Mapped[str] = mapped_column(String(20))
+    """checking, checked, importing, done, failed or cancelled."""
+    progress: Mapped[float] = mapped_column(default=0.0)
+    found: Mapped[int] = mapped_column(default=0)
+    stored: Mapped[int] = mapped_column(default=0)
+    findings: Mapped[Json] = mapped_column(default=list)
+    """list of `core.finding.Finding`."""
+    error: Mapped[Json | None]
+    """`core.problem.Problem`."""
+    owner: Mapped[str] = mapped_column(String(80), default="")
+    """Process that works on it (host:pid:start); a dead owner means that it failed."""
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Task(Base):
+    """One learning job; its settings live in versions."""
+
+    __tablename__ = "task"
+
+    id: Mapped[str] = _id("ta")
+    name: Mapped[str] = mapped_column(String(60), unique=True)
+    scenario: Mapped[str] = mapped_column(String(40))
+    description: Mapped[str] = mapped_column(default="")
+    tags: Mapped[Json] = mapped_column(default=list)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class TaskVersion(Base):
+    """A task with one set of settings, never changed after creation."""
+
+    __tablename__ = "task_version"
+    __table_args__ = (UniqueConstraint("task_id", "number"),)
+
+    id: Mapped[str] = _id("tv")
+    task_id: Mapped[str] = mapped_column(ForeignKey("task.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    settings: Mapped[Json]
+    """`learning.settings.TrainingSettings`."""
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Run(Base):
+    """One training, evaluation or pre-label execution."""
+
+    __tablename__ = "run"
+    __table_args__ = (Index("ix_run_task_version", "task_version_id", "kind"), Index("ix_run_status", "status"))
+
+    id: Mapped[str] = _id("run")
+    task_version_id: Mapped[str] = mapped_column(ForeignKey("task_version.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(20))
+    """`core.status.RunKind`."""
+    status: Mapped[str] = mapped_column(String(20))
+    """`core.status.RunStatus`."""
+    reason: Mapped[str | None] = mapped_column(String(40))
+    """`core.status.RunReason`, once final."""
+    error: Mapped[Json | None]
+    """`core.problem.Problem`: one sentence and the next step, when failed."""
+    settings: Mapped[Json]
+    """`learning.settings.TrainingSettings` or `EvaluationSettings`."""
+    stage: Mapped[str | None] = mapped_column(String(40))
+    stages: Mapped[Json] = mapped_column(default=list)
+    """list of `learning.progress.Stage`: name, started, ended."""
+    progress: Mapped[float] = mapped_column(default=0.0)
+    """0..1."""
+    best_score: Mapped[float | None]
+    best_at: Mapped[float | None]
+    """Seconds of used time when the best score was reached."""
+    max_seconds: Mapped[float | None]
+    """Wall-clock maximum over all attempts; None = no limit."""
+    used_seconds: Mapped[float] = mapped_column(default=0.0)
+    """Wall-clock time used by all attempts so far."""
+    attempt: Mapped[int] = mapped_column(default=0)
+    stop_requested_at: Mapped[datetime | None]
+    work_id: Mapped[str | None] = mapped_column(String(40))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    started_at: Mapped[datetime | None]
+    heartbeat_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+
+class RunEvent(Base):
+    """What happened in a run, in order: stages, metric points, candidates, new best models."""
+
+    __tablename__ = "run_event"
+    __table_args__ = (Index("ix_run_event_run", "run_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"))
+    at: Mapped[datetime] = mapped_column(default=utc_now)
+    kind: Mapped[str] = mapped_column(String(20))
+    """stage, metric, candidate, best, status."""
+    data: Mapped[Json]
+
+
+class Model(Base):
+    """What a training run leaves behind: a folder whose files are objects."""
+
+    __tablename__ = "model"
+
+    id: Mapped[str] = _id("md")
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), index=True)
+    scenario: Mapped[str] = mapped_column(String(40))
+    score: Mapped[float]
+    manifest: Mapped[Json]
+    """`learning.manifest.ModelManifest`."""
+    files: Mapped[Json]
+    """dict relative name → {digest, size}; includes manifest.json."""
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Evaluation(Base):
+    """A model measured on a test set at every threshold. Written once, when its run has finished measuring."""
+
+    __tablename__ = "evaluation"
+
+    id: Mapped[str] = _id("ev")
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), unique=True)
+    model_id: Mapped[str] = mapped_column(ForeignKey("model.id", ondelete="CASCADE"))
+    sample_count: Mapped[int]
+    results: Mapped[Json]
+    """`evaluation.results.Results`: counts for all thresholds, overall and per label."""
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class EvaluationSample(Base):
+    """Truth and prediction of one test sample."""
+
+    __tablename__ = "evaluation_sample"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    evaluation_id: Mapped[str] = mapped_column(ForeignKey("evaluation.id", ondelete="CASCADE"), index=True)
+    position: Mapped[int]
+    sample: Mapped[Json]
+    """`core.sample.Sample` with its annotation."""
+    prediction: Mapped[Json]
+    """`core.prediction.Prediction` with all answers, whatever their score."""
+    matches: Mapped[Json]
+    """list of `scenarios.base.Match`."""
+
+
+class Service(Base):
+    """A published model that answers requests."""
+
+    __tablename__ = "service"
+
+    id: Mapped[str] = _id("sv")
+    name: Mapped[str] = mapped_column(String(60), unique=True)
+    scenario: Mapped[str] = mapped_column(String(40))
+    status: Mapped[str] = mapped_column(String(20))
+    """`core.status.ServiceStatus`."""
+    reason: Mapped[str | None] = mapped_column(String(40))
+    error: Mapped[Json | None]
+    spec: Mapped[str] = mapped_column(String(40))
+    instances: Mapped[int]
+    threshold: Mapped[float | None]
+    max_run_seconds: Mapped[float | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    started_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+    """When it stops by itself; None = no limit or not started."""
+    ended_at: Mapped[datetime | None]
+
+
+class ServiceVersion(Base):
+    """One model behind a service; versions share traffic by weight."""
+
+    __tablename__ = "service_version"
+    __table_args__ = (UniqueConstraint("service_id", "number"),)
+
+    id: Mapped[str] = _id("vv")
+    service_id: Mapped[str] = mapped_column(ForeignKey("service.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    model_id: Mapped[str] = mapped_column(ForeignKey("model.id"))
+    weight: Mapped[int]
+    """Percent of the traffic."""
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Instance(Base):
+    """One serving process."""
+
+    __tablename__ = "instance"
+    __table_args__ = (Index("ix_instance_service", "service_id"),)
+
+    id: Mapped[str] = _id("in")
+    service_id: Mapped[str] = mapped_column(ForeignKey("service.id", ondelete="CASCADE"))
+    version_id: Mapped[str] = mapped_column(ForeignKey("service_version.id", ondelete="CASCADE"))
+    status: Mapped[str] = mapped_column(String(20))
+    """`core.status.InstanceStatus`."""
+    reason: Mapped[str | None]
+    address: Mapped[str | None] = mapped_column(String(200))
+    """Base URL on loopback, told by the instance when it is ready."""
+    work_id: Mapped[str | None] = mapped_column(String(40))
+    restarts: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    heartbeat_at: Mapped[datetime | None]
+
+
+class WorkRow(Base):
+    """One piece of work of the local engine: a process group with a lease."""
+
+    __tablename__ = "work"
+    __table_args__ = (Index("ix_work_status", "status"),)
+
+    id: Mapped[str] = _id("wk")
+    command: Mapped[Json]
+    """list of str."""
+    environment: Mapped[Json]
+    """dict of str."""
+    cpu: Mapped[float]
+    """Cores that it counts for in the queue."""
+    memory_mb: Mapped[int | None]
+    status: Mapped[str] = mapped_column(String(20))
+    """queued, running, exited or lost."""
+    pid: Mapped[int | None]
+    pid_started: Mapped[float | None]
+    """Creation time of the process, so that a recycled pid is not taken for it."""
+    exit_code: Mapped[int | None]
+    stop_requested_at: Mapped[datetime | None]
+    owner: Mapped[str | None] = mapped_column(String(80))
+    lease_until: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    started_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]

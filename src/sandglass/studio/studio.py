@@ -1,0 +1,114 @@
+"""The composition root: one `Studio` holds everything that the server needs, opened and closed in one place."""
+
+import logging
+from pathlib import Path
+
+from sandglass.core.settings import Settings
+from sandglass.core.value import Value
+from sandglass.engine.base import Engine
+from sandglass.engine.local import LocalEngine
+from sandglass.store.db import Database, migrate
+from sandglass.store.objects import Objects
+from sandglass.studio.datasets import Datasets
+from sandglass.studio.evaluations import Evaluations
+from sandglass.studio.exports import Exports
+from sandglass.studio.imports import Imports
+from sandglass.studio.instances import Instances
+from sandglass.studio.lock import HomeLock
+from sandglass.studio.logs import Logs
+from sandglass.studio.models import Models
+from sandglass.studio.routes import Routes
+from sandglass.studio.runevents import RunEvents
+from sandglass.studio.runs import Runs
+from sandglass.studio.services import Services
+from sandglass.studio.specs import Specs
+from sandglass.studio.supervision import Supervisor
+from sandglass.studio.tasks import Tasks
+from sandglass.studio.taskviews import TaskViews
+from sandglass.studio.versions import Versions
+
+log = logging.getLogger(__name__)
+
+
+class Activity(Value):
+    """How much is going on: what must not be interrupted, and what a header shows."""
+
+    runs: int
+    imports: int
+    services: int
+
+    @property
+    def idle(self) -> bool:
+        return not (self.runs or self.imports or self.services)
+
+
+class Studio:
+    """Everything that the product does, over one home. Open it with `open_studio`."""
+
+    def __init__(self, settings: Settings, lock: HomeLock) -> None:
+        self.settings = settings
+        self._lock = lock
+        self.database = Database(settings.database)
+        migrate(self.database)
+        self.objects = Objects(settings.objects)
+        self.engine: Engine = LocalEngine(self.database, settings.home / "work", settings.cpu_count)
+        self.specs = Specs(self.engine)
+        self.models = Models(settings, self.database, self.objects)
+        self.datasets = Datasets(self.database, self.objects)
+        self.versions = Versions(self.database, self.objects)
+        self.imports = Imports(settings, self.database, self.objects)
+        self.exports = Exports(self.objects, self.versions)
+        self.runs = Runs(settings, self.database, self.engine, self.specs)
+        self.run_events = RunEvents(self.database)
+        self.tasks = Tasks(settings, self.database, self.versions, self.runs, self.specs)
+        self.evaluations = Evaluations(self.database, self.versions, self.runs, self.tasks)
+        self.task_views = TaskViews(self.database, self.runs, self.evaluations)
+        self.services = Services(self.database, self.specs)
+        self.routes = Routes(self.database)
+        self.logs = Logs(self.database, self.engine)
+        self.supervisor = Supervisor(
+            self.database,
+            self.engine,
+            self.runs,
+            self.evaluations,
+            Instances(settings, self.database, self.engine, self.models),
+        )
+
+    def start(self) -> None:
+        """Tidy up after a server that was killed, and begin supervising."""
+        self.imports.recover()
+        self.supervisor.start()
+
+    def close(self) -> None:
+        """End what needs the server (imports); runs and services go on by themselves."""
+        self.imports.close()
+        self.supervisor.close()
+        self.engine.close()
+        self.database.dispose()
+        self._lock.close()
+
+    def activity(self) -> Activity:
+        """How much is going on now."""
+        return Activity(
+            runs=self.runs.active_count(),
+            imports=self.imports.list(active=True, limit=1).total,
+            services=self.services.active_count(),
+        )
+
+
+def open_studio(settings: Settings) -> Studio:
+    """Open the installation in ``settings.home``, made on first use, and begin supervising.
+
+    Raises:
+        Conflict: ``server_already_running``: another process serves the same home.
+        Broken: the home or a store cannot be written.
+    """
+    settings = settings.model_copy(update={"home": Path(settings.home).absolute()})
+    lock = HomeLock(settings.home)
+    try:
+        studio = Studio(settings, lock)
+        studio.start()
+    except BaseException:
+        lock.close()
+        raise
+    return studio
