@@ -27,11 +27,11 @@ setup-test: $(VENV)/.installed-test
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) scripts/require_python.py
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) install --quiet --constraint constraints.txt --editable .
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[benchmarks]'
 	touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
-	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev,postgres]'
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[benchmarks,dev,postgres]'
 	touch $@
 
 clean:

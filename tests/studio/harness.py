@@ -18,7 +18,7 @@ START = (
 FINAL = ("stopped", "failed", "succeeded")
 
 
-def wait_for(look, *, seconds=30.0, what="it"):
+def wait_for(look, *, seconds=60.0, what="it"):
     """The first true answer of ``look``."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -80,7 +80,9 @@ class Server:
             self.http.post(f"/runs/{run['id']}/stop")
         for service in self.get("/services", limit=200)["items"]:
             self.http.post(f"/services/{service['name']}/stop")
-        wait_for(lambda: not self.get("/activity")["runs"] and not self.get("/activity")["services"], what="the end of work")
+        wait_for(
+            lambda: not self.get("/activity")["runs"] and not self.get("/activity")["services"], what="the end of work"
+        )
         self.end()
 
     def end(self):
@@ -128,7 +130,7 @@ class Server:
         body = {"name": name, "scenario": "brightness", "train": list(train), "parameters": parameters or {}, **more}
         return self.post("/tasks", body, status=202)
 
-    def wait_run(self, run_id, *statuses, seconds=60.0):
+    def wait_run(self, run_id, *statuses, seconds=90.0):
         wanted = statuses or FINAL
         return wait_for(
             lambda: (run := self.get(f"/runs/{run_id}"))["status"] in wanted and run,

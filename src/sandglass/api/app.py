@@ -14,7 +14,9 @@ from sandglass.api.feed import RunFeed
 from sandglass.api.language import LanguageMiddleware
 from sandglass.api.security import BodyLimit, SameOrigin
 from sandglass.core.settings import Settings
+from sandglass.serving.answer import PredictRequest
 from sandglass.serving.gateway import Gateway
+from sandglass.studio.imports import NewImport
 from sandglass.studio.studio import Studio, open_studio
 
 TAGS = [
@@ -86,10 +88,11 @@ def _openapi(app: FastAPI) -> dict[str, object]:
             routes=app.routes,
             tags=app.openapi_tags,
         )
-        described = problems.ProblemDetail.model_json_schema(ref_template="#/components/schemas/{model}")
-        nested = described.pop("$defs", {})
         schemas = schema.setdefault("components", {}).setdefault("schemas", {})
-        schemas.update({**nested, "ProblemDetail": described})
+        for model in (problems.ProblemDetail, PredictRequest, NewImport):
+            described = model.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas.update(described.pop("$defs", {}))
+            schemas[model.__name__] = described
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
         app.openapi_schema = schema

@@ -39,7 +39,7 @@ _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {"schema": NewImport.model_json_schema(ref_template="#/components/schemas/{model}")},
+            "application/json": {"schema": {"$ref": "#/components/schemas/NewImport"}},
             "multipart/form-data": {"schema": _FORM_SCHEMA},
         },
     }

@@ -11,7 +11,7 @@ from sandglass.api.studio import Limit, Offset, OpenStudio, Search
 from sandglass.core.errors import TooLarge
 from sandglass.core.status import ServiceStatus
 from sandglass.core.text import Text
-from sandglass.serving.answer import PredictAnswer, PredictRequest
+from sandglass.serving.answer import PredictAnswer
 from sandglass.serving.gateway import Gateway
 from sandglass.serving.intake import MAX_BODY
 from sandglass.studio.logs import InstanceLine
@@ -35,9 +35,7 @@ _PREDICT: dict[str, Any] = {
         "required": True,
         "content": {
             "multipart/form-data": {"schema": _FORM_SCHEMA},
-            "application/json": {
-                "schema": PredictRequest.model_json_schema(ref_template="#/components/schemas/{model}")
-            },
+            "application/json": {"schema": {"$ref": "#/components/schemas/PredictRequest"}},
         },
     }
 }

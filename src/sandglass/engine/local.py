@@ -30,6 +30,8 @@ LEASE = timedelta(seconds=15)
 """How long work belongs to the engine that started it without a sign of life from that engine."""
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "SANDGLASS_THREADS")
 ENOUGH = 1e-6
+SMALL_CPU = 0.1
+"""Cores up to which work starts at once and is not counted."""
 
 
 class LocalEngine(Engine):
@@ -190,15 +192,20 @@ class LocalEngine(Engine):
             self._spawn(row)
 
     def _claim(self) -> WorkRow | None:
-        """Take the first queued work if it fits; work behind it waits too, so that nothing starves."""
+        """Take the first queued work if it fits; work behind it waits too, so that nothing starves.
+
+        Work that counts for next to nothing (an instance that waits for requests) waits for nobody.
+        """
+        queued = select(WorkRow).where(WorkRow.status == WorkState.QUEUED.value).order_by(WorkRow.created_at).limit(1)
+        running = select(func.sum(WorkRow.cpu)).where(
+            WorkRow.status == WorkState.RUNNING.value, WorkRow.cpu > SMALL_CPU
+        )
         with self._database.write() as session:
-            row = session.scalars(
-                select(WorkRow).where(WorkRow.status == WorkState.QUEUED.value).order_by(WorkRow.created_at).limit(1)
-            ).first()
+            used = float(session.scalar(running) or 0.0)
+            row = session.scalars(queued.where(WorkRow.cpu <= SMALL_CPU)).first() or session.scalars(queued).first()
             if row is None:
                 return None
-            used = session.scalar(select(func.sum(WorkRow.cpu)).where(WorkRow.status == WorkState.RUNNING.value))
-            if float(used or 0.0) + row.cpu > self._cpu_total + ENOUGH and used:
+            if row.cpu > SMALL_CPU and used and used + row.cpu > self._cpu_total + ENOUGH:
                 return None
             row.status, row.owner, row.started_at = WorkState.RUNNING.value, self._owner, utc_now()
             row.lease_until = utc_now() + LEASE

@@ -88,7 +88,8 @@ class Yolo(Format):
             target = folder / "labels" / Path(sample.path).with_suffix(".txt")
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text("".join(rows), "utf-8")
-        (folder / "classes.txt").write_text("".join(f"{name}\n" for name in names), "utf-8")
+        if names:
+            (folder / "classes.txt").write_text("".join(f"{name}\n" for name in names), "utf-8")
         return findings
 
 

@@ -97,7 +97,7 @@ def check_data(
     if choice.validation and not used[1]:
         findings.append(_nothing_labelled("validation"))
     split = _split(used, choice)
-    findings += _on_both_sides(split.train, split.test, "test")
+    findings += _on_both_sides([*split.train, *split.validation], split.test, "test")
     if len(used[0]) > 1:  # a single sample must serve as both
         findings += _on_both_sides(split.train, split.validation, "validation")
     if unlabelled:

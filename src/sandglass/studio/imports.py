@@ -289,6 +289,7 @@ class Imports:
         format_id, found = open_source(
             path,
             scratch / "unpacked",
+            uploaded=path.is_relative_to(self._folder),
             format_id=form.format,
             kind=annotation_kind(form.scenario),
             split_file=None if form.split_file is None else Path(form.split_file),

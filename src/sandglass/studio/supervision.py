@@ -13,6 +13,7 @@ from sandglass.core.status import RunKind, RunReason, RunStatus
 from sandglass.core.text import Text
 from sandglass.core.time import utc_now
 from sandglass.engine.base import Engine, WorkState, WorkStatus
+from sandglass.learning.journal import HEARTBEAT_SECONDS
 from sandglass.store.db import Database
 from sandglass.store.tables import Model, Run
 from sandglass.studio.evaluations import Evaluations
@@ -116,6 +117,7 @@ class Supervisor:
             else:
                 status, reason = RunStatus.FAILED, RunReason.INTERRUPTED
                 run.error = _interrupted(work.exit_code).model_dump(mode="json")
+            run.used_seconds += _untold(run, work)
             run.status, run.reason, run.ended_at = status, reason, utc_now()
             record(session, run, "status", {"status": status, "reason": reason})
         log.info("run %s ends as %s (%s)", run_id, status, reason)
@@ -134,6 +136,13 @@ class Supervisor:
             if (run_id, work_id) not in self._followed:
                 self._evaluations.follow(run_id)
                 self._followed.add((run_id, work_id))
+
+
+def _untold(run: Run, work: WorkStatus) -> float:
+    """Seconds between a run's last heartbeat and its end; the end may have been noticed only much later."""
+    if run.heartbeat_at is None or work.ended_at is None:
+        return 0.0
+    return min(2 * HEARTBEAT_SECONDS, max(0.0, (work.ended_at - run.heartbeat_at).total_seconds()))
 
 
 def _interrupted(exit_code: int | None) -> Problem:

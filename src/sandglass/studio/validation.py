@@ -75,13 +75,17 @@ def field_problem(error: Any, prefix: Sequence[str] = ()) -> FieldProblem:  # no
         prefix: path of the validated value inside the request.
     """
     path = ".".join([*prefix, *(str(part) for part in error["loc"])])
-    facts = {name: str(value) for name, value in (error.get("ctx") or {}).items()}
+    facts = {name: _plain(value) for name, value in (error.get("ctx") or {}).items()}
     template = _SENTENCES.get(error["type"])
     if template is None:
         message = Text(en=f"{error['msg']}.", zh=f"无效的值（{error['msg']}）。")
     else:
         message = Text(en=_fill(template.en, facts), zh=_fill(template.zh, facts))
     return FieldProblem(field=path or "body", message=message)
+
+
+def _plain(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _fill(template: str, facts: dict[str, str]) -> str:

@@ -17,7 +17,7 @@ from sandglass.scenarios.ocr.predictor import ReaderChoice, write_model
 
 PIECE_SECONDS = 12.0
 """Length of one bounded piece of learning."""
-EPOCHS = 16
+EPOCHS = 24
 """How often the ensemble sees each document, in one of its versions."""
 LEAST_STEPS, QUICK_STEPS = 350, 250
 """Least steps of a member; steps of the quick first model."""
@@ -81,7 +81,7 @@ class FieldCandidate(Candidate):
         self.name = name
         self._data = data
         self._reader = reader
-        self._planned = False
+        self._told = False
         self._trainer = FieldTrainer(
             data.train,
             data.fields,
@@ -107,12 +107,13 @@ class FieldCandidate(Candidate):
         return self._trainer.ready
 
     def fit(self, context: FitContext) -> None:
-        report = self._trainer.fit(min(PIECE_SECONDS, context.deadline.remaining), lambda: context.over)
-        context.report.metric(f"loss/{self.name}", report.loss)
         if not math.isinf(context.deadline.remaining):
             self._trainer.fit_within(context.deadline.remaining * SPARE)
-        if not self._planned:
-            self._planned = True
+        report = self._trainer.fit(min(PIECE_SECONDS, context.deadline.remaining), lambda: context.over)
+        if not math.isnan(report.loss):
+            context.report.metric(f"loss/{self.name}", report.loss)
+        if not self._told and self._trainer.ready:
+            self._told = True
             for field, count in self._trainer.unplaced.items():
                 if count:
                     context.report.log(f"{count} values of '{field}' were not found on their pages.", level="warning")

@@ -35,14 +35,15 @@ def oracle(page: LabelledPage, sure: float = 0.97) -> Probabilities:
     lines = np.full((count, len(FIELDS), 3), 0.01, np.float32)
     missing = np.full(len(FIELDS), 0.01, np.float32)
     for index, name in enumerate(FIELDS):
-        for alignment in page.alignments.get(name, ()):
+        alignments = page.alignments.get(name, ())
+        for alignment in alignments:
             assert alignment is not None
             pieces = alignment.occurrences[0]
             for piece in pieces:
                 characters[piece.line][piece.start : piece.end, index + 1] = sure
                 lines[piece.line, index, 0] = sure / len(pieces)
-            lines[pieces[0].line, index, 1] = sure
-            lines[pieces[-1].line, index, 2] = sure
+            lines[pieces[0].line, index, 1] = sure / len(alignments)
+            lines[pieces[-1].line, index, 2] = sure / len(alignments)
         if name not in page.alignments:
             missing[index] = sure
     return Probabilities(characters, lines, missing)
@@ -70,6 +71,23 @@ def test_value_over_several_lines_skips_the_line_between(make_labelled: Callable
 
 def test_repeated_field_gives_every_value_in_reading_order(make_labelled: Callable[..., LabelledPage]) -> None:
     assert answers(make_labelled(ROWS, VALUES))["price"] == ["3.20", "7.10"]
+
+
+def test_several_texts_in_adjacent_lines_are_parted_where_one_begins(
+    make_labelled: Callable[..., LabelledPage],
+) -> None:
+    rows = [
+        [(10, "Goods")],
+        [(10, "Blue cotton shirt")],
+        [(10, "with long sleeves")],
+        [(10, "Wooden spoon")],
+        [(10, "Paper towels")],
+        [(10, "extra strong")],
+        [(10, "Thank you")],
+    ]
+    goods = ["Blue cotton shirt with long sleeves", "Wooden spoon", "Paper towels extra strong"]
+    page = make_labelled(rows, [("shop", text) for text in goods])
+    assert answers(page, ("shop",))["shop"] == goods
 
 
 @pytest.mark.parametrize(("value", "expected"), [("RM 10.30", "RM 10.30"), ("10.30", "10.30")])

@@ -24,6 +24,8 @@ LINE_GAIN = 3.0
 """Weight of the words of a line against its begin and end probabilities."""
 NO_WORD = -2.0
 """Gain of a line inside a value in which no word is tagged."""
+MARGIN = 5.0
+"""Margin of one of several values, where there is no second best to measure by."""
 HEIGHT = 1.0
 """Weight of how often training values reach over so many lines."""
 FALLBACK = -5.0
@@ -136,11 +138,10 @@ def decode(page: Page, told: Probabilities, styles: Sequence[FieldStyle]) -> lis
             if not candidates or candidates[0][0] < FALLBACK:
                 candidates = sorted(candidates + _by_tags(read, field, style), reverse=True)
             found += _choose(candidates, read, field, style)
-        elif style.repeated:
-            found += _choose(sorted(_by_tags(read, field, style), reverse=True), read, field, style)
         else:
-            value = _by_lines(read, field, style)
-            found += [value] if value else []
+            several = _by_segments(read, field) if style.repeated else []
+            value = None if several else _by_lines(read, field, style)
+            found += [value] if value else several
     return found
 
 
@@ -246,12 +247,41 @@ def _by_lines(read: _Read, field: int, style: FieldStyle) -> FoundValue | None:
     start, end, score = int(starts[best]), int(ends[best]), float(scores[best])
     apart = (ends < start) | (starts > end)
     second = float(scores[apart].max()) if apart.any() else score - 10
+    return _value_of(read, field, range(start, end + 1), float(first[start] + last[end]) / 2, min(10.0, score - second))
+
+
+def _by_segments(read: _Read, field: int) -> list[FoundValue]:
+    """Several values over lines: runs of lines with tagged words, parted where the network sees a begin or an end.
+
+    With k values on the page each true begin has a probability of about 1/k, so begins are measured by the likeliest.
+    """
+    first, last = (read.told.lines[:, field, head] for head in (1, 2))
+    begins, ends = first / max(1e-6, float(first.max())), last / max(1e-6, float(last.max()))
+    segments: list[list[int]] = []
+    for line in range(len(read.words)):
+        if max(read.word_means(line, field), default=0.0) <= TAGGED:
+            continue
+        follows = bool(segments) and segments[-1][-1] == line - 1
+        if follows and begins[line] < TAGGED and ends[line - 1] < TAGGED:
+            segments[-1].append(line)
+        else:
+            segments.append([line])
+    found = []
+    for lines in segments:
+        odds = float(np.log(begins[lines[0]] + 1e-4) + np.log(ends[lines[-1]] + 1e-4)) / 2
+        value = _value_of(read, field, lines, odds, MARGIN)
+        found += [value] if value else []
+    return found
+
+
+def _value_of(read: _Read, field: int, lines: Sequence[int], odds: float, margin: float) -> FoundValue | None:
+    """The value over ``lines``: in each from the first to the last tagged word, with likely neighbours."""
     pieces: list[Piece] = []
     kept: list[float] = []
-    for line in range(start, end + 1):
+    for line in lines:
         means = read.word_means(line, field)
         tagged = [index for index, mean in enumerate(means) if mean > TAGGED]
-        if not tagged and start == end:
+        if not tagged and len(lines) == 1:
             tagged = list(range(len(means)))
         if tagged:
             low, high = tagged[0], tagged[-1]
@@ -266,8 +296,8 @@ def _by_lines(read: _Read, field: int, style: FieldStyle) -> FoundValue | None:
     chars = np.concatenate([read.told.characters[p.line][p.start : p.end, field + 1] for p in pieces])
     evidence = (
         float(log_odds(chars).mean()),
-        float(first[start] + last[end]) / 2,
-        min(10.0, score - second),
+        odds,
+        margin,
         -float(log_odds(float(read.told.missing[field]))),
         min(kept),
         float(len(pieces)),

@@ -40,6 +40,18 @@ class Targets:
     values: int
     missing: Tensor
 
+    def to(self, device: torch.device) -> "Targets":
+        """The same targets on another device."""
+        return Targets(
+            self.characters.to(device),
+            self.owners.to(device),
+            self.entries.to(device),
+            self.weights.to(device),
+            self.value_of.to(device),
+            self.values,
+            self.missing.to(device),
+        )
+
 
 def collate(pages: Sequence[TrainingPage]) -> tuple[NetworkInput, Targets]:
     """Lay pages into one batch."""
@@ -119,13 +131,13 @@ def loss(output: NetworkOutput, batch: NetworkInput, targets: Targets) -> Tensor
 
     places = len(targets.value_of)
     terms: list[Tensor] = []
-    belief = torch.ones(places)
+    belief = heads.new_ones(places)
     if places:
         own, page, line, field, head = targets.entries.unbind(1)
         told = heads[page, line, field, head] * targets.weights
-        scores = torch.zeros(places * 3).index_add(0, own * 3 + head, told).view(places, 3)
-        likely = torch.zeros(targets.values, 3).index_add(0, targets.value_of, scores.exp())
-        known = torch.zeros(targets.values).index_add(0, targets.value_of, torch.ones(places)) > 0
+        scores = heads.new_zeros(places * 3).index_add(0, own * 3 + head, told).view(places, 3)
+        likely = heads.new_zeros(targets.values, 3).index_add(0, targets.value_of, scores.exp())
+        known = heads.new_zeros(targets.values).index_add(0, targets.value_of, heads.new_ones(places)) > 0
         terms.append(-(likely[known] + 1e-8).log().reshape(-1))
         with torch.no_grad():
             belief = (scores[:, 0].exp() + 1e-8) / (likely[:, 0] + 1e-8)[targets.value_of]
@@ -138,5 +150,5 @@ def loss(output: NetworkOutput, batch: NetworkInput, targets: Targets) -> Tensor
         output.characters[asked], targets.characters[asked], reduction="none", label_smoothing=SMOOTHING
     )
     owners = targets.owners[asked]
-    weight = torch.where(owners >= 0, belief[owners.clamp(min=0)] if places else torch.ones(len(owners)), 1.0)
+    weight = torch.where(owners >= 0, belief[owners.clamp(min=0)] if places else heads.new_ones(len(owners)), 1.0)
     return (each * weight).sum() / weight.sum().clamp(min=1) + LISTWISE * listwise

@@ -90,7 +90,7 @@ class Member:
         batch = NetworkInput(*(part.to(self._device) for part in batch))
         for group in self._optimiser.param_groups:
             group["lr"] = self._rate()
-        value: Tensor = loss(self.network(batch), batch, targets)
+        value: Tensor = loss(self.network(batch), batch, targets.to(self._device))
         self._optimiser.zero_grad()
         value.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)

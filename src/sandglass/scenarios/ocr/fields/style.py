@@ -14,6 +14,8 @@ from sandglass.scenarios.ocr.fields.normalise import day_comes_first, normalise_
 from sandglass.scenarios.ocr.fields.patterns import FieldPattern, ValueType, innermost, learn_pattern
 from sandglass.scenarios.ocr.page import Page
 
+REPEATED = 0.02
+"""Share of the pages with a field from which it counts as one that may have several values."""
 SMOOTHING = 0.5
 """Groups that are added to each number of lines, so that none is impossible."""
 CLOSING = {")": "(", "]": "[", "}": "{", "）": "（", "】": "【", "》": "《"}
@@ -70,13 +72,19 @@ def learn_style(name: str, pages: Sequence[LabelledPage]) -> FieldStyle:
             separators[kind] = max(seen)[1]
     return FieldStyle(
         pattern=pattern,
-        repeated=any(len(page.values.get(name, ())) > 1 for page in pages),
+        repeated=_is_repeated([len(page.values.get(name, ())) for page in pages]),
         heights=_heights(placed),
         shortest=min((len(significant(text)[0]) for text in texts), default=1),
         separators=separators,
         day_first=day_comes_first(texts),
         kept=_kept_shares(pattern, placed),
     )
+
+
+def _is_repeated(counts: Sequence[int]) -> bool:
+    """Whether enough pages hold several values for that to be no slip of the labels."""
+    several = sum(count > 1 for count in counts)
+    return several > 0 and several >= REPEATED * sum(count > 0 for count in counts)
 
 
 def _heights(placed: Sequence[tuple[LabelledPage, str, Alignment | None]]) -> tuple[float, ...]:

@@ -24,7 +24,7 @@ from sandglass.scenarios.ocr.fields.member import BATCH, Member
 from sandglass.scenarios.ocr.fields.model import FieldNetwork
 from sandglass.scenarios.ocr.fields.style import value_text
 
-EPOCHS = 16
+EPOCHS = 24
 LEAST_STEPS = 350
 READY_STEPS = 60
 """Steps of a member from which its answers are worth looking at."""

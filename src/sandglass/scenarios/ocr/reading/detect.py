@@ -29,7 +29,7 @@ class DetectorSettings:
     """
 
     shortest: int = 736
-    longest: int = 1280
+    longest: int = 1600
     pixel: float = 0.3
     box: float = 0.5
     unclip: float = 1.6

@@ -69,6 +69,8 @@ def draw(placed: Sequence[Placed], random: Random, *, cjk: bool) -> Paper:
         y = margin + item.row * step
         canvas.text((x, y), item.text, font=font, fill=ink, stroke_width=int(item.bold and size > 22), stroke_fill=ink)
         left, top, right, bottom = canvas.textbbox((x, y), item.text, font=font)
+        # People draw boxes a little wider than the ink.
+        left, right, top, bottom = left - 2, right + 2, top - 0.14 * size, bottom + 0.14 * size
         quads.append(np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32))
     return Paper(np.asarray(image), tuple(quads))
 
