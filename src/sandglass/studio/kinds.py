@@ -22,6 +22,8 @@ def annotation_kind(scenario: str) -> AnnotationKind:
     Raises:
         NotFound: ``scenario_unknown``.
     """
+    if scenario in _KINDS:
+        return _KINDS[scenario]
     known = _KINDS | {installed.id: installed.annotation for installed in list_scenarios()}
     if scenario not in known:
         shown = ", ".join(known)

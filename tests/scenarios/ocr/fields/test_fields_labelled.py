@@ -1,9 +1,9 @@
 from collections.abc import Callable
 
-from sandglass.core.annotation import DocumentAnnotation, FieldValue, Role, TextBox
+from sandglass.core.annotation import DocumentAnnotation, FieldValue, Role, TextBox, with_linked_values
 from sandglass.core.geometry import Box
 from sandglass.core.prediction import TextLine
-from sandglass.scenarios.ocr.fields.labelled import LabelledPage, labelled_page, link_fields
+from sandglass.scenarios.ocr.fields.labelled import LabelledPage, labelled_page
 from sandglass.scenarios.ocr.page import Page, make_page
 
 
@@ -61,7 +61,7 @@ def test_links_between_boxes_teach_fields() -> None:
             box("b", 80, 90, "Milton"),
         )
     )
-    linked = link_fields(annotation)
+    linked = with_linked_values(annotation)
     assert {(value.field, value.text) for value in linked.values} == {("name", "张伟"), ("City", "Milton")}
     page = labelled_page(read(*annotation.boxes), annotation, "one")
     assert page.group == "one"

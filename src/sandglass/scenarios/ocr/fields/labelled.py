@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from sandglass.core.annotation import DocumentAnnotation, FieldValue, Role
+from sandglass.core.annotation import DocumentAnnotation, with_linked_values
 from sandglass.core.geometry import Box, bounding_box
 from sandglass.scenarios.ocr.fields.align import Alignment, Piece, align
 from sandglass.scenarios.ocr.page import Page
@@ -65,7 +65,7 @@ def labelled_page(page: Page, annotation: DocumentAnnotation, group: str | None 
     Where labelled boxes mark a value, it is looked for in the lines at that place first, so this works for the labels'
     own text as well as for text that was read; otherwise, and when it is not there, on the whole page.
     """
-    annotation = link_fields(annotation)
+    annotation = with_linked_values(annotation)
     places = {box.id: bounding_box(box.polygon) for box in annotation.boxes}
     values: dict[str, list[str]] = {}
     boxes: dict[str, list[tuple[Box, ...]]] = {}
@@ -90,22 +90,3 @@ def _lines_at(page: Page, boxes: Sequence[Box]) -> list[int]:
         return smaller > 0 and line.intersection(box) >= OVERLAP * smaller
 
     return [number for number, line in enumerate(page.boxes) if any(touches(line, box) for box in boxes)]
-
-
-def link_fields(annotation: DocumentAnnotation) -> DocumentAnnotation:
-    """Values that follow from key-value links alone: a value box linked to keys teaches the field of those keys.
-
-    Annotations that name their values already are returned as they are.
-    """
-    if annotation.values:
-        return annotation
-    keys = {box.id: box for box in annotation.boxes if box.role is Role.KEY}
-    values = []
-    for box in annotation.boxes:
-        if box.role is not Role.VALUE or not box.text.strip():
-            continue
-        linked = [keys[key_id] for key_id in box.key_ids if key_id in keys]
-        name = box.field or next((key.field or key.text.strip() for key in linked), None)
-        if name:
-            values.append(FieldValue(field=name, text=box.text, box_ids=(box.id,)))
-    return annotation.model_copy(update={"values": tuple(values)})

@@ -29,6 +29,11 @@ def wait_for(look, *, seconds=60.0, what="it"):
     raise AssertionError(f"{what} did not happen within {seconds} s")
 
 
+def process_path(folder: Path) -> str:
+    """``PYTHONPATH`` of a process that is to find these helpers and the scenario installed under ``folder``."""
+    return os.pathsep.join([str(Path(__file__).parent), str(install_scenario(folder))])
+
+
 def install_scenario(folder: Path) -> Path:
     """Install the scenario of `brightness` the way any package brings one: by an entry point."""
     facts = folder / "brightness_scenario-1.0.dist-info"
@@ -44,7 +49,7 @@ class Server:
         home.mkdir(parents=True, exist_ok=True)
         self.environment = os.environ | {
             "SANDGLASS_HOME": str(home),
-            "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), str(install_scenario(home.parent))]),
+            "PYTHONPATH": process_path(home.parent),
             "OMP_NUM_THREADS": "1",
             **variables,
         }

@@ -9,6 +9,7 @@ import signal
 import time
 from collections import Counter
 from pathlib import Path
+from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,7 +17,7 @@ from sandglass.core.annotation import ClassAnnotation
 from sandglass.core.errors import Broken
 from sandglass.core.prediction import ClassPrediction, LabelScore
 from sandglass.core.text import Text
-from sandglass.scenarios.base import Candidate, Match, Preset, Predictor, Scenario
+from sandglass.scenarios.base import Candidate, Match, Predictor, Preset, Scenario
 
 
 class BrightnessParameters(BaseModel):
@@ -28,10 +29,12 @@ class BrightnessParameters(BaseModel):
 
 
 class BrightnessPredictor(Predictor):
-    def __init__(self, centres):
+    def __init__(self, centres, pause=0.0):
         self.centres = centres
+        self.pause = pause
 
     def predict(self, queries, options):
+        time.sleep(self.pause)
         answers = []
         for query in queries:
             mean = float(query.picture().mean())
@@ -105,7 +108,7 @@ class Brightness(Scenario):
     name = Text(en="Brightness", zh="亮度")
     annotation = "classes"
     parameters = BrightnessParameters
-    causes = {"wrong_label": Text(en="wrong label", zh="类别错误"), "missing": Text(en="missing", zh="缺失")}
+    causes: ClassVar = {"wrong_label": Text(en="wrong label", zh="类别错误"), "missing": Text(en="missing", zh="缺失")}
     presets = (
         Preset(
             id="brightness",
@@ -143,7 +146,9 @@ class Brightness(Scenario):
 
     def load(self, folder: Path, *, threads=1):
         try:
-            return BrightnessPredictor(json.loads((folder / "centres.json").read_text()))
+            pause = folder / "pause.txt"
+            centres = json.loads((folder / "centres.json").read_text())
+            return BrightnessPredictor(centres, float(pause.read_text()) if pause.exists() else 0.0)
         except (OSError, ValueError) as error:
             raise Broken("model_damaged", Text(en=f"{folder} is damaged.", zh=f"{folder} 已损坏。")) from error
 
