@@ -27,6 +27,8 @@ FIRST_SHARE = 0.3
 VALIDATION_SHARE = 0.15
 """Share of a candidate's time that validating it may take."""
 BETTER = 1e-4
+NOT_STORED = ("storage_full", "storage_unwritable", "model_not_written")
+"""Error codes that say nothing about a candidate, only about the disk."""
 LEAST_RESERVE = 2.0
 """Seconds kept for a last export before the first one has been timed."""
 
@@ -144,15 +146,15 @@ class Search:
             if candidate.ready and standing.seconds > standing.last_seconds and not self.context.stop():
                 self._validate(standing)
         except SandglassError as error:
-            if error.code in ("storage_full", "storage_unwritable", "model_not_written") and self.best is not None:
+            if error.code not in NOT_STORED:
+                self._fail(standing, error)
+            elif self.best is None:
+                raise
+            else:
                 # The former best model is still there and whole: say so, and go on.
                 self.journal.log(
                     f"The new best model could not be stored, the former one stays: {error}", level="error"
                 )
-            elif error.code in ("storage_full", "storage_unwritable", "model_not_written"):
-                raise
-            else:
-                self._fail(standing, error)
         except Exception as error:
             self._fail(standing, error)
         self.save()
@@ -252,8 +254,15 @@ class Search:
         )
 
     def save(self) -> None:
-        """Write a checkpoint: the states of all candidates under a new name, then one rename."""
+        """Write a checkpoint; when there is no room for it, the former one stays and the run goes on."""
         self._saved_at = time.monotonic()
+        try:
+            self._write_checkpoint()
+        except OSError as error:
+            self.journal.log(f"No checkpoint could be written, the former one stays: {error}", level="error")
+
+    def _write_checkpoint(self) -> None:
+        """The states of all candidates under a new name, then one rename."""
         checkpoint = self.workspace / "checkpoint"
         fresh = self.workspace / "checkpoint.new"
         old = self.workspace / "checkpoint.old"
