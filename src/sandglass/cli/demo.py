@@ -66,7 +66,13 @@ def demo(
         step("Evaluation")
         evaluate(client, name, test)
         step("Service")
-        service = {"name": name, "task": name, "version": 1, "max_run_seconds": parse_duration(max_run_time)}
+        service = {
+            "name": name,
+            "task": name,
+            "version": 1,
+            "spec": all_cores(client),
+            "max_run_seconds": parse_duration(max_run_time),
+        }
         client.publish(service)
         with progress_bar(f"Publishing {name}", quiet=False) as bar:
             state = client.wait_for_service(name, lambda seen: bar(float(seen["status"] == "running"), seen["status"]))
@@ -153,6 +159,14 @@ def test_pictures(folder: Path) -> list[Path]:
         unseen = {Path(item).stem for item in json.loads(split.read_text("utf-8")).get("test", [])}
         files = [path for path in files if path.stem in unseen] or files
     return files
+
+
+def all_cores(client: Client) -> str | None:
+    """The smallest spec with all cores of the machine, as the reader that the service is timed against takes them."""
+    specs = [spec for spec in client.request("GET", "/v1/specs")["items"] if spec["available"]]
+    if not specs:
+        return None
+    return str(min(specs, key=lambda spec: (-spec["cpu"], spec["memory_mb"]))["id"])
 
 
 def predict_three_ways(client: Client, name: str, picture: Path) -> None:
