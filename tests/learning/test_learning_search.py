@@ -119,6 +119,17 @@ def test_the_better_candidate_is_stored_last(make):
     assert search.stored[0][0] == "quick"
 
 
+@pytest.mark.parametrize(("scores", "kept"), [([0.80, 0.82, 0.81], 0.81), ([0.80, 0.82, 0.70], 0.82)])
+def test_the_last_model_of_the_leader_stays_unless_chance_does_not_explain_its_loss(make, scores, kept):
+    search = make()
+    search.data = LearningData((), (None,) * 100, ())
+    search.score_of = lambda candidate: (scores[candidate.done - 1], None)
+    search._validation_due = lambda standing: True
+    search.run([Climber("only", 1.0, steps=3)])
+    assert search.stored[-1] == ("only", kept)
+    assert search.peak == 0.82
+
+
 def test_a_candidate_that_fails_is_left_out_and_told(make):
     search = make()
     candidates = [Climber("quick", 0.5, breaks_at=2), Climber("good", 0.9)]

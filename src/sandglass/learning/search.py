@@ -27,6 +27,8 @@ FIRST_SHARE = 0.3
 VALIDATION_SHARE = 0.15
 """Share of a candidate's time that validating it may take."""
 BETTER = 1e-4
+NOISE = 0.5
+"""Standard errors of a score on the validation part that still count as equal."""
 NOT_STORED = ("storage_full", "storage_unwritable", "model_not_written")
 """Error codes that say nothing about a candidate, only about the disk."""
 LEAST_RESERVE = 2.0
@@ -58,6 +60,9 @@ class Search:
     Attributes:
         store: exports and stores a candidate with its score and measured results.
         workspace: for checkpoints.
+        best: score of the stored model.
+        peak: highest score that a stored model had.
+        leader: name of the stored model's candidate.
     """
 
     scenario: Scenario
@@ -68,6 +73,8 @@ class Search:
     workspace: Path
     target: float | None = None
     best: float | None = None
+    peak: float | None = None
+    leader: str | None = None
     export_seconds: float = LEAST_RESERVE
     standings: list[Standing] = field(default_factory=list)
     _saved_at: float = field(default_factory=time.monotonic)
@@ -196,12 +203,25 @@ class Search:
         standing.last_seconds = standing.seconds
         self.journal.metric(f"score/{candidate.name}", score)
         self.journal.log(f"{candidate.name}: {self.scenario.main_metric} {score:.4f} on the validation part")
-        if self.best is None or score > self.best + BETTER:
+        if self._replaces(standing, score):
             started = time.monotonic()
             self.store(candidate, score, results)
             self.export_seconds = 1.5 * (time.monotonic() - started) + 0.5
             self.best = score
+            self.peak = max(score, self.peak or score)
+            self.leader = candidate.name
         self._tell(standing, running=True)
+
+    def _replaces(self, standing: Standing, score: float) -> bool:
+        """Whether a model replaces the best so far.
+
+        It must be better; only the last model of the candidate that leads need not be, as long as it is not worse than
+        chance explains: of two scores that differ by noise, the one after more learning does better on new pictures.
+        """
+        if self.best is None or self.peak is None or self.leader != standing.candidate.name:
+            return self.best is None or score > self.best + BETTER
+        noise = math.sqrt(max(0.0, self.peak * (1 - self.peak)) / max(1, len(self.data.validation)))
+        return score > self.peak + BETTER or (score > self.peak - NOISE * noise and standing.candidate.finished)
 
     def score_of(self, candidate: Candidate) -> tuple[float, Results]:
         """Main metric on the validation part at the threshold that this result recommends, and the whole result."""
@@ -283,7 +303,14 @@ class Search:
                 "failed": standing.failed,
                 "dropped": standing.dropped,
             }
-        state = {"candidates": states, "best": self.best, "export_seconds": self.export_seconds, "at": str(utc_now())}
+        state = {
+            "candidates": states,
+            "best": self.best,
+            "peak": self.peak,
+            "leader": self.leader,
+            "export_seconds": self.export_seconds,
+            "at": str(utc_now()),
+        }
         (fresh / "search.json").write_text(json.dumps(state), "utf-8")
         if checkpoint.exists():
             checkpoint.rename(old)
@@ -308,6 +335,6 @@ class Search:
                 if standing.seconds and not standing.failed:
                     standing.candidate.restore(folder / standing.candidate.name)
             self.export_seconds = state["export_seconds"]
-            self.best = state["best"]
+            self.best, self.peak, self.leader = state["best"], state["peak"], state["leader"]
             self.journal.log(f"Going on from the checkpoint of {state['at']}.")
             return

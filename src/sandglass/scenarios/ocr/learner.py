@@ -17,7 +17,7 @@ from sandglass.scenarios.ocr.predictor import ReaderChoice, write_model
 
 PIECE_SECONDS = 12.0
 """Length of one bounded piece of learning."""
-EPOCHS = 24
+EPOCHS = 32
 """How often the ensemble sees each document, in one of its versions."""
 LEAST_STEPS, QUICK_STEPS = 350, 250
 """Least steps of a member; steps of the quick first model."""
@@ -71,8 +71,8 @@ def field_data(
 class FieldCandidate(Candidate):
     """A field model with ``members`` networks.
 
-    A single network does not learn from the validation part. Of several, each leaves out another part of it, so that
-    all documents teach and every validation document is answered by a network that has not seen it.
+    A single network does not learn from the validation part. Of several, half leave out one half of it and half the
+    other, so that all documents teach and every validation document is answered by networks that have not seen it.
     """
 
     def __init__(

@@ -106,3 +106,24 @@ def test_unit_before_a_number_is_kept_when_training_values_keep_it(
 def _only_total(page: LabelledPage) -> Probabilities:
     told = oracle(LabelledPage(page.page, {"shop": page.values["total"]}))
     return Probabilities([line[:, :2] for line in told.characters], told.lines[:, :1], told.missing[:1])
+
+
+def test_the_same_value_at_a_second_place_speaks_for_it(make_labelled: Callable[..., LabelledPage]) -> None:
+    def margin(second: str) -> float:
+        rows = [*ROWS, [(10, "CASH"), (100, second)]]
+        page = make_labelled(rows, [("total", "10.30")])
+        style = learn_style("total", [page])
+        told = oracle(page)
+        index = FIELDS.index("total")
+        for line, text in enumerate(page.page.texts):
+            if "10.30" in text or text == second:
+                start = text.index("1")
+                told.characters[line][start : start + 5, index + 1] = 0.9
+                told.lines[line, index, 0] = 0.45
+        only = Probabilities(
+            [c[:, [0, index + 1]] for c in told.characters], told.lines[:, [index]], told.missing[[index]]
+        )
+        (value,) = decode(page.page, only, [style])
+        return value.evidence[2]
+
+    assert margin("10.30") > margin("11.30") + 1

@@ -77,6 +77,16 @@ def test_calibration_tells_likely_from_unlikely_values() -> None:
         assert abs(told[inside].mean() - right[inside].mean()) < 0.1
 
 
+def test_more_evidence_never_makes_a_value_less_likely() -> None:
+    random = np.random.default_rng(1)
+    outcomes = Outcomes()
+    for _ in range(80):  # the second piece of evidence repeats the first with noise and, by chance, against it
+        strength = random.normal(0, 1)
+        evidence = (strength, strength + random.normal(0, 0.1), *random.normal(0, 1, EVIDENCE - 2))
+        outcomes.add_value(0, evidence, right=bool(random.random() < 1 / (1 + np.exp(-strength))))
+    assert min(calibrate(1, outcomes).weights) >= 0
+
+
 def test_little_truth_leaves_the_assumed_calibration() -> None:
     outcomes = Outcomes()
     outcomes.add_value(0, (1.0,) * EVIDENCE, right=True)

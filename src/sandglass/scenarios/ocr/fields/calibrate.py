@@ -4,12 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from sandglass.core.value import Value
 from sandglass.scenarios.ocr.fields.decode import EVIDENCE, log_odds
 
+Floats = npt.NDArray[np.floating]
+
 ENOUGH = 30
 """Values with known truth, right and wrong together, from which a regression is fitted."""
+PENALTY = 3.0
+"""Weight of the squared weights against the log-likelihood."""
 ENOUGH_ABSENT = 5
 """Absent and present fields, each, from which the probability of absence is fitted."""
 
@@ -96,12 +101,33 @@ def calibrate(fields: int, outcomes: Outcomes) -> Calibration:
     # Halved, the field's own offset is held back by the penalty until many values speak for it.
     member = np.zeros((len(right), fields))
     member[np.arange(len(right)), outcomes.fields] = 0.5
-    model = LogisticRegression(C=0.3, max_iter=1000).fit(np.hstack([(evidence - centre) / scale, member]), right)
-    weights = model.coef_[0]
+    weights, intercept = _rising(np.hstack([(evidence - centre) / scale, member]), right, rising=EVIDENCE)
     return Calibration(
         centre=tuple(map(float, centre)),
         scale=tuple(map(float, scale)),
         weights=tuple(float(weight) for weight in weights[:EVIDENCE]),
-        offsets=tuple(float(model.intercept_[0] + 0.5 * weight) for weight in weights[EVIDENCE:]),
+        offsets=tuple(float(intercept + 0.5 * weight) for weight in weights[EVIDENCE:]),
         absence=absence,
     )
+
+
+def _rising(inputs: Floats, right: npt.NDArray[np.bool_], *, rising: int) -> tuple[Floats, float]:
+    """Weights and constant of a logistic regression whose first ``rising`` weights are at least 0.
+
+    More evidence never makes a value less likely; without that bound, a few hundred values with evidence that goes
+    together give weights of either sign, which fail on the evidence of a larger ensemble.
+    """
+    from scipy.optimize import minimize
+
+    signs = np.where(right, 1.0, -1.0)
+
+    def loss(point: Floats) -> tuple[float, Floats]:
+        margins = signs * (inputs @ point[:-1] + point[-1])
+        slope = -signs / (1 + np.exp(np.clip(margins, -50, 50)))
+        gradient = np.append(PENALTY * point[:-1] + slope @ inputs, slope.sum())
+        return float(np.logaddexp(0, -margins).sum() + 0.5 * PENALTY * point[:-1] @ point[:-1]), gradient
+
+    count = inputs.shape[1]
+    bounds = [(0.0, None)] * rising + [(None, None)] * (count - rising + 1)
+    point = minimize(loss, np.zeros(count + 1), jac=True, method="L-BFGS-B", bounds=bounds).x
+    return point[:-1], float(point[-1])

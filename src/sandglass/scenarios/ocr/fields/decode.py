@@ -52,8 +52,9 @@ class FoundValue:
     """One value with what its confidence is made from.
 
     Attributes:
-        evidence: mean log-odds of its characters; log probability of its lines; distance to the second best; log-odds
-            of not being missing; smallest word probability; number of lines.
+        evidence: mean log-odds of its characters; log probability of its lines; distance to the best candidate that
+            says something else; log-odds of not being missing; smallest word probability; minus the number of lines.
+            The more of each, the likelier is the value.
     """
 
     field: int
@@ -214,17 +215,33 @@ def _choose(candidates: Sequence[_Candidate], read: _Read, field: int, style: Fi
             for at in range(start, end)
             if has_ink(read.texts[line][at])
         ]
-        second = candidates[order + 1][0] if order + 1 < len(candidates) else score - 10
+        # The same value at a second place (a total that stands twice) speaks for it, not against it.
+        said = _said(read, style, (line, start, end))
+        others = (other[0] for other in candidates[order + 1 :] if _said(read, style, _place(other)) != said)
+        second = next(others, score - 10)
+        alike = {_place(other)[0] for other in candidates if _said(read, style, _place(other)) == said}
         evidence = (
             float(log_odds(np.array(held)).mean()),
-            read.holds(line, field),
+            math.log(min(1.0, sum(float(read.told.lines[at, field, 0]) for at in alike)) + 1e-4),
             min(10.0, score - second),
             -float(log_odds(float(read.told.missing[field]))),
             min(held),
-            1.0,
+            -1.0,
         )
         found.append(FoundValue(field, (Piece(line, start, end),), evidence))
     return sorted(found, key=lambda value: (value.pieces[0].line, value.pieces[0].start))
+
+
+def _place(candidate: _Candidate) -> tuple[int, int, int]:
+    _, minus_line, start, end = candidate
+    return -minus_line, start, end
+
+
+def _said(read: _Read, style: FieldStyle, place: tuple[int, int, int]) -> str:
+    """What a candidate says, whatever way it is written."""
+    line, start, end = place
+    text = read.texts[line][start:end]
+    return style.normalise(text) or " ".join(text.split()).casefold()
 
 
 def _by_lines(read: _Read, field: int, style: FieldStyle) -> FoundValue | None:
@@ -300,6 +317,6 @@ def _value_of(read: _Read, field: int, lines: Sequence[int], odds: float, margin
         margin,
         -float(log_odds(float(read.told.missing[field]))),
         min(kept),
-        float(len(pieces)),
+        -float(len(pieces)),
     )
     return FoundValue(field, tuple(pieces), evidence)

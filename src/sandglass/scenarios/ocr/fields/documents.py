@@ -88,8 +88,8 @@ def preparing(
         validation: to calibrate on.
         fields: in display order.
         members: size of the ensemble.
-        share_validation: False = no member sees the validation part; True = each member leaves out one part of it, so
-            that all of it teaches and each page of it can still be answered by a member that has not seen it.
+        share_validation: False = no member sees the validation part; True = each page of it is left out
+            by half of the members, so that all of it teaches and each page of it can still be answered unseen.
     """
     everything = (*pages, *validation)
     for labelled in everything:
@@ -121,8 +121,13 @@ def _left_out(
     if checked and not share_validation:
         return (nobody,) * learnt + (everybody,) * len(checked)
     if checked:
-        parts = folds(checked, members) if members > 1 else [0] * len(checked)
-        return (nobody,) * learnt + tuple(frozenset({part}) for part in parts)
+        # Answered by half of the ensemble, a page tells how sure the whole ensemble would be; a single member would
+        # seem surer than an ensemble ever is.
+        half = max(1, members // 2)
+        parts = folds(checked, -(-members // half))
+        return (nobody,) * learnt + tuple(
+            frozenset((part * half + place) % members for place in range(half)) for part in parts
+        )
     if len(set(groups)) < LEAST_GROUPS:
         return (nobody,) * learnt
     share = min(HELD_OUT, 0.5 / members)

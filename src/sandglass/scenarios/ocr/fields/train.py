@@ -66,7 +66,7 @@ class FieldTrainer:
         seed: of all randomness.
         threads: CPU threads; with two or more, two members learn side by side.
         members: size of the ensemble.
-        share_validation: let each member leave out one part of the validation documents and learn from the others;
+        share_validation: let half of the members leave out one half of the validation documents and learn from the other;
             then `validation_answers`, and not the ensemble, says how good it is.
         steps: of each member; None = by the number of pages.
     """
