@@ -1,0 +1,31 @@
+import 'tdesign-react/es/_util/react-19-adapter';
+import 'tdesign-react/es/style/index.css';
+import '../shared/theme/theme.css';
+import './scenarios';
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { RouterProvider } from 'react-router';
+import { ApiError } from '../shared/api/client';
+import { startI18n } from '../shared/i18n';
+import { router } from './router';
+
+const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      // What the server refused is refused again; only lost connections and its own failures are tried once more.
+      retry: (failures, error) =>
+        failures < 2 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
+      staleTime: 1000,
+    },
+  },
+});
+
+await startI18n();
+createRoot(document.getElementById('root')!).render(
+  <StrictMode>
+    <QueryClientProvider client={queries}>
+      <RouterProvider router={router} />
+    </QueryClientProvider>
+  </StrictMode>,
+);

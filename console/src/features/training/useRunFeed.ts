@@ -1,0 +1,42 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { useEffect } from 'react';
+import type { Schemas } from '../../shared/api/client';
+
+/** Follows a run by the server's event stream; the stream is let go while the page is hidden. */
+export function useRunFeed(run: string | null, task: string, number: number): void {
+  const client = useQueryClient();
+  useEffect(() => {
+    if (run === null) return;
+    let source: EventSource | null = null;
+    const refresh = () => {
+      void client.invalidateQueries({ queryKey: ['metrics', run] });
+    };
+    const open = () => {
+      source = new EventSource(`/v1/runs/${encodeURIComponent(run)}/events`);
+      source.addEventListener('run', (event) => {
+        const view = JSON.parse((event as MessageEvent<string>).data) as Schemas['RunOut'];
+        client.setQueryData(['task', task, number], (before: Schemas['TaskVersionOut'] | undefined) =>
+          before ? { ...before, training_run: view } : before,
+        );
+      });
+      source.addEventListener('candidate', refresh);
+      source.addEventListener('metric', refresh);
+      source.addEventListener('end', () => {
+        source?.close();
+        void client.invalidateQueries({ queryKey: ['task', task] });
+        void client.invalidateQueries({ queryKey: ['evaluations', task] });
+      });
+    };
+    const onVisibility = () => {
+      source?.close();
+      source = null;
+      if (!document.hidden) open();
+    };
+    open();
+    document.addEventListener('visibilitychange', onVisibility);
+    return () => {
+      document.removeEventListener('visibilitychange', onVisibility);
+      source?.close();
+    };
+  }, [run, task, number, client]);
+}

@@ -1,0 +1,152 @@
+import { useState } from 'react';
+import type { Schemas } from '../../shared/api/client';
+import type { Point, Shape } from '../../shared/canvas/shapes';
+import { score } from '../../shared/format/format';
+import { useText } from '../../shared/i18n';
+import type { Annotation, PictureAnswer, Prediction, RequestOptionsProps, ResultPanelProps, ScenarioParts } from '../../shared/scenario/contract';
+import { labelLook, NEUTRAL } from '../../shared/theme/palette';
+import { Check, Chip, Group, Input, Plain } from '../../shared/ui/kit';
+
+type Polygon = readonly Point[];
+const polygon = (points: unknown) => points as Polygon;
+
+function annotationShapes(annotation: Annotation): Shape[] {
+  if (annotation.kind !== 'document') return [];
+  const fields = [...new Set((annotation.values ?? []).map((value) => value.field))];
+  const fieldOf = new Map((annotation.values ?? []).flatMap((value) => (value.box_ids ?? []).map((id) => [id, value.field])));
+  return (annotation.boxes ?? []).map((box) => {
+    const field = fieldOf.get(box.id) ?? box.field ?? undefined;
+    return {
+      id: box.id,
+      points: polygon(box.polygon),
+      look: field ? labelLook(fields.indexOf(field)) : NEUTRAL,
+      name: field,
+      title: box.text,
+    };
+  });
+}
+
+function fieldShapes(fields: readonly Schemas['FieldPrediction'][]): Shape[] {
+  return fields.flatMap((field, index) =>
+    field.value_polygons.map((points, part) => ({
+      id: part === 0 ? `f${index}` : `f${index}.${part}`,
+      points: polygon(points),
+      look: labelLook(index),
+      name: field.key,
+      title: `${field.key}: ${field.value ?? ''}`,
+    })),
+  );
+}
+
+const lineShapes = (lines: readonly Schemas['TextLine'][]): Shape[] =>
+  lines.map((line, index) => ({ id: `l${index}`, points: polygon(line.polygon), look: NEUTRAL, title: line.text }));
+
+const answerShapes = (answer: PictureAnswer) => [...lineShapes(answer.lines ?? []), ...fieldShapes(answer.fields ?? [])];
+
+function predictionShapes(prediction: Prediction): Shape[] {
+  if (prediction.kind !== 'document') return [];
+  return fieldShapes((prediction.fields ?? []).filter((field) => field.value !== null));
+}
+
+function ResultPanel({ answer, selected, onSelect }: ResultPanelProps) {
+  const { t } = useText();
+  const [lines, setLines] = useState(false);
+  const fields = answer.fields ?? [];
+  return (
+    <div className="sg-stack-s">
+      <div className="sg-table-box">
+        <table className="sg-table sg-tight">
+          <thead>
+            <tr>
+              <th>{t('ocr.key')}</th>
+              <th>{t('ocr.value')}</th>
+              <th className="sg-num">{t('ocr.score')}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {fields.map((field, index) => (
+              <tr
+                key={`${field.key}-${index}`}
+                aria-selected={selected === `f${index}`}
+                onMouseEnter={() => onSelect(`f${index}`)}
+                onMouseLeave={() => onSelect(null)}
+              >
+                <td>
+                  <button type="button" className="sg-sort" onFocus={() => onSelect(`f${index}`)}>
+                    {field.key}
+                  </button>
+                </td>
+                <td style={{ overflowWrap: 'anywhere' }}>
+                  {field.value ?? <span className="sg-secondary">{t('ocr.notFound')}</span>}
+                </td>
+                <td className="sg-num">{field.value === null ? '-' : score(field.score)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {fields.length === 0 && <p className="sg-secondary">{t('ocr.noFields')}</p>}
+      <Plain size="small" onClick={() => setLines(!lines)} aria-expanded={lines}>
+        {t('ocr.lines', { count: answer.lines?.length ?? 0 })}
+      </Plain>
+      {lines && (
+        <ol style={{ margin: 0, paddingLeft: 24, maxHeight: 320, overflow: 'auto' }}>
+          {(answer.lines ?? []).map((line, index) => (
+            <li key={index} onMouseEnter={() => onSelect(`l${index}`)}>
+              {line.text} <span className="sg-secondary">{score(line.score)}</span>
+            </li>
+          ))}
+        </ol>
+      )}
+    </div>
+  );
+}
+
+function RequestOptions({ value, onChange }: RequestOptionsProps) {
+  const { t } = useText();
+  const [typed, setTyped] = useState('');
+  const add = () => {
+    const keys = typed.split(/[,，;；\n]/).map((key) => key.trim()).filter(Boolean);
+    if (keys.length) onChange({ ...value, keys: 'custom', custom_keys: [...new Set([...value.custom_keys, ...keys])] });
+    setTyped('');
+  };
+  return (
+    <Group label={t('ocr.keys')} help={t('ocr.keysHelp')}>
+      {(['labelled', 'all', 'custom'] as const).map((keys) => (
+        <Check
+          key={keys}
+          kind="radio"
+          name="keys"
+          checked={value.keys === keys}
+          onChange={() => onChange({ ...value, keys })}
+          label={t(`ocr.keyModes.${keys}`)}
+        />
+      ))}
+      {value.keys === 'custom' && (
+        <span className="sg-row">
+          {value.custom_keys.map((key) => (
+            <Chip
+              key={key}
+              on
+              aria-label={t('ocr.removeKey', { key })}
+              onClick={() => onChange({ ...value, custom_keys: value.custom_keys.filter((other) => other !== key) })}
+            >
+              {key} ×
+            </Chip>
+          ))}
+          <Input
+            value={typed}
+            aria-label={t('ocr.addKey')}
+            placeholder={t('ocr.addKey')}
+            onChange={(event) => setTyped(event.target.value)}
+            onBlur={add}
+            onKeyDown={(event) => event.key === 'Enter' && !event.nativeEvent.isComposing && add()}
+          />
+        </span>
+      )}
+    </Group>
+  );
+}
+
+const parts: ScenarioParts = { annotationShapes, answerShapes, predictionShapes, ResultPanel, RequestOptions };
+export default parts;

@@ -1,0 +1,10 @@
+/** All texts of the console, one file per room and language; the rooms' top keys do not overlap. */
+import enAnnotation from './locales/en/annotation.json';
+import enConsole from './locales/en/console.json';
+import enDatasets from './locales/en/datasets.json';
+import zhAnnotation from './locales/zh-CN/annotation.json';
+import zhConsole from './locales/zh-CN/console.json';
+import zhDatasets from './locales/zh-CN/datasets.json';
+
+export const en = { ...enConsole, ...enDatasets, ...enAnnotation };
+export const zh = { ...zhConsole, ...zhDatasets, ...zhAnnotation };

@@ -1,0 +1,86 @@
+import { useQuery } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { Link, useNavigate } from 'react-router';
+import type { Schemas } from '../api/client';
+import { evaluationsQuery, taskQuery } from '../api/queries';
+import { useText } from '../i18n';
+import { Page } from './Page';
+import { Select } from './kit';
+import { StatusTag } from './Status';
+
+export type Stage = 'training' | 'evaluations' | 'publish';
+export const taskPath = (task: string, version: number, stage?: string) =>
+  `/tasks/${encodeURIComponent(task)}/${version}${stage ? `/${stage}` : ''}`;
+
+/** Heading of the pages of a task version: version, status, and the steps from training to service. */
+export function TaskPage(props: {
+  version: Schemas['TaskVersionOut'];
+  stage: Stage;
+  title: string;
+  tag?: ReactNode;
+  actions?: ReactNode;
+  children: ReactNode;
+}) {
+  const { t } = useText();
+  const go = useNavigate();
+  const { version, stage } = props;
+  const { data: task } = useQuery(taskQuery(version.task));
+  const { data: evaluations } = useQuery(evaluationsQuery(version.task, version.number));
+  const reached: Record<Stage, boolean> = {
+    training: true,
+    evaluations: (evaluations?.total ?? 0) > 0 || version.model_id !== null,
+    publish: version.model_id !== null,
+  };
+  const steps: Stage[] = ['training', 'evaluations', 'publish'];
+  return (
+    <Page
+      title={props.title}
+      crumbs={[
+        { text: t('shell.pages.tasks'), to: '/tasks' },
+        { text: `${version.task} v${version.number}`, to: taskPath(version.task, version.number) },
+        { text: t(`task.steps.${stage}`) },
+      ]}
+      tag={
+        <>
+          <Select
+            aria-label={t('task.version')}
+            value={version.number}
+            onChange={(event) => void go(taskPath(version.task, Number(event.target.value), stage))}
+          >
+            {(task?.versions ?? [version]).map((item) => (
+              <option key={item.number} value={item.number}>
+                v{item.number}
+              </option>
+            ))}
+          </Select>
+          {props.tag ?? (version.training_run && <StatusTag about="run" code={version.training_run.status} />)}
+        </>
+      }
+      actions={props.actions}
+    >
+      <nav aria-label={t('task.stepsLabel')} style={{ marginBottom: 16 }}>
+        <ol className="sg-steps">
+          <li>
+            <Link to={`/tasks/new?from=${encodeURIComponent(version.task)}&version=${version.number}`}>
+              {t('task.steps.form')}
+            </Link>
+          </li>
+          {steps.map((step) => (
+            <li key={step}>
+              {step === stage ? (
+                <span aria-current="step">{t(`task.steps.${step}`)}</span>
+              ) : reached[step] ? (
+                <Link to={taskPath(version.task, version.number, step)}>{t(`task.steps.${step}`)}</Link>
+              ) : (
+                <span className="sg-secondary" title={t(`task.waits.${step}`)}>
+                  {t(`task.steps.${step}`)}
+                </span>
+              )}
+            </li>
+          ))}
+        </ol>
+      </nav>
+      {props.children}
+    </Page>
+  );
+}
