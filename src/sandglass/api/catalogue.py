@@ -25,6 +25,7 @@ class PresetOut(Out):
     description: LocalText
     domain: LocalText
     labels: tuple[str, ...]
+    parameters: dict[str, Any]
 
 
 class ScenarioOut(Out):

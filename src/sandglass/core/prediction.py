@@ -1,5 +1,6 @@
 """What a model answers for one picture. Scores are calibrated probabilities, 0..1."""
 
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -80,14 +81,68 @@ class ObjectPrediction(Value):
     box: Box
 
 
+class LabelCount(Value):
+    """How often a label was found on a picture.
+
+    Attributes:
+        price: of one, by the model's price list; None when the list has no price for the label.
+        amount: price times count.
+    """
+
+    label: str
+    count: int
+    price: Decimal | None = None
+    amount: Decimal | None = None
+
+
+class Tally(Value):
+    """Objects of one picture, counted per label and added up by a price list.
+
+    Attributes:
+        counts: labels that were found, in the model's label order.
+        total: sum of all amounts; None without a price list.
+        currency: of prices and total (ISO 4217), None without a price list.
+        unpriced: labels that were found and have no price, so that ``total`` leaves them out.
+    """
+
+    counts: tuple[LabelCount, ...]
+    total: Decimal | None = None
+    currency: str | None = None
+    unpriced: tuple[str, ...] = ()
+
+
+class CupDiscRatio(Value):
+    """The vertical cup-to-disc ratio of one eye, from its optic cup and its optic disc.
+
+    Attributes:
+        vertical: height of the cup over height of the disc.
+        score: that both boxes are right: the product of their scores.
+        cup: box of the optic cup.
+        disc: box of the optic disc.
+        eye: which eye it is, as far as the disc's place in the picture tells (see the tableware scenario), else None.
+    """
+
+    vertical: float
+    score: float
+    cup: Box
+    disc: Box
+    eye: Literal["left", "right"] | None = None
+
+
 class ObjectsPrediction(Value):
-    """Objects by falling score; ``extras`` holds what a preset adds (counts, cup-to-disc ratio)."""
+    """Objects by falling score, and what a preset of the tableware scenario makes of them.
+
+    Attributes:
+        tally: counts and total of a table; None where nothing is counted.
+        ratio: cup-to-disc ratio of an eye; None where there is no pair of both.
+    """
 
     kind: Literal["objects"] = "objects"
     width: int
     height: int
     objects: tuple[ObjectPrediction, ...] = ()
-    extras: dict[str, float | str] = Field(default_factory=dict)
+    tally: Tally | None = None
+    ratio: CupDiscRatio | None = None
 
 
 Prediction = Annotated[DocumentPrediction | ClassPrediction | ObjectsPrediction, Field(discriminator="kind")]

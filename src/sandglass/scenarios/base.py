@@ -15,7 +15,7 @@ from typing import ClassVar, Literal, Protocol
 from pydantic import BaseModel
 
 from sandglass.core.annotation import Annotation
-from sandglass.core.errors import NotFound
+from sandglass.core.errors import InvalidInput, NotFound
 from sandglass.core.finding import Finding
 from sandglass.core.geometry import Polygon
 from sandglass.core.picture import Picture, decode_picture
@@ -221,13 +221,19 @@ class Match(Value):
 
 @dataclass(frozen=True)
 class Preset:
-    """A catalogue entry: what a person picks on the home page."""
+    """A catalogue entry: what a person picks on the home page.
+
+    Attributes:
+        labels: to start labelling with; they stay editable.
+        parameters: settings of the scenario that a task made from this entry starts with.
+    """
 
     id: str
     name: Text
     description: Text
     domain: Text
     labels: tuple[str, ...] = ()
+    parameters: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -289,6 +295,34 @@ class Scenario(ABC):
 
         Pairing must not depend on any threshold: dropping predictions below a score leaves the other pairs as they are.
         """
+
+    def base_labels(self, labels: Sequence[str]) -> tuple[str, ...]:
+        """Those of ``labels`` that `base_model` can answer, as they are written there; empty = there is no base model.
+
+        Without any ``labels``: all that it knows, under its own names. Cheap: no weights are opened, so a page may ask
+        in order to offer pre-labelling or not.
+        """
+        return ()
+
+    def base_model(self, labels: Sequence[str], *, threads: int = 1) -> Predictor:
+        """A predictor for ``base_labels(labels)`` that works before anything was trained: the door of pre-label runs.
+
+        It answers under the labels as they were given (``杯子`` when asked for ``杯子``), leaves out what it was not asked
+        for, and has a recommended threshold of its own (``PredictOptions.threshold`` None). Needs no model folder.
+
+        Raises:
+            InvalidInput: ``no_base_model``, it knows none of ``labels``.
+            Broken: ``weights_missing``, its weights were not pulled.
+        """
+        raise InvalidInput(
+            "no_base_model",
+            Text(
+                en=f"{self.name.en} has no base model for: {', '.join(labels) or '-'}.",
+                zh=f"{self.name.zh}没有适用于以下标签的基础模型：{'、'.join(labels) or '-'}。",
+            ),
+            Text(en="Train a task first and pre-label with its model.", zh="请先训练任务，再用其模型预标注。"),
+            field="labels",
+        )
 
     def query(self, example: Example, *, given: bool = False) -> Query:
         """The query for an example; ``given`` = use the dataset's own text instead of reading (OCR only)."""

@@ -6,7 +6,14 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError
 
 from sandglass.core.errors import InvalidInput
-from sandglass.core.prediction import FieldPrediction, LabelScore, ObjectPrediction, TextLine
+from sandglass.core.prediction import (
+    CupDiscRatio,
+    FieldPrediction,
+    LabelScore,
+    ObjectPrediction,
+    Tally,
+    TextLine,
+)
 from sandglass.core.problem import Problem
 from sandglass.core.text import Text
 from sandglass.core.value import Value
@@ -47,7 +54,7 @@ class PictureAnswer(Value):
         file: name that the caller gave.
         lines, fields: OCR.
         labels: classification.
-        objects, extras: detection.
+        objects: detection; tally (counts, total) and ratio (cup to disc): tableware.
         error: why this picture has no answer; the others of the request have theirs.
     """
 
@@ -59,7 +66,8 @@ class PictureAnswer(Value):
     fields: tuple[FieldPrediction, ...] | None = None
     labels: tuple[LabelScore, ...] | None = None
     objects: tuple[ObjectPrediction, ...] | None = None
-    extras: dict[str, float | str] | None = None
+    tally: Tally | None = None
+    ratio: CupDiscRatio | None = None
     timings: Timings | None = None
     error: Problem | None = None
 

@@ -1085,6 +1085,27 @@ export interface components {
             task_id: string;
         };
         /**
+         * CupDiscRatio
+         * @description The vertical cup-to-disc ratio of one eye, from its optic cup and its optic disc.
+         *
+         *     Attributes:
+         *         vertical: height of the cup over height of the disc.
+         *         score: that both boxes are right: the product of their scores.
+         *         cup: box of the optic cup.
+         *         disc: box of the optic disc.
+         *         eye: which eye it is, as far as the disc's place in the picture tells (see the tableware scenario), else None.
+         */
+        CupDiscRatio: {
+            cup: components["schemas"]["Box"];
+            disc: components["schemas"]["Box"];
+            /** Eye */
+            eye?: ("left" | "right") | null;
+            /** Score */
+            score: number;
+            /** Vertical */
+            vertical: number;
+        };
+        /**
          * DataCheckOut
          * @description The outcome of a data check.
          */
@@ -1678,18 +1699,6 @@ export interface components {
             status: components["schemas"]["InstanceStatus"];
         };
         /**
-         * LabelCount
-         * @description How often a label occurs: on how many samples, and how many times altogether.
-         */
-        LabelCount: {
-            /** Label */
-            label: string;
-            /** Occurrences */
-            occurrences: number;
-            /** Samples */
-            samples: number;
-        };
-        /**
          * LabelCounts
          * @description Labelled samples that carry a label, by what they would be used for.
          */
@@ -2087,13 +2096,13 @@ export interface components {
         };
         /**
          * ObjectsPrediction
-         * @description Objects by falling score; ``extras`` holds what a preset adds (counts, cup-to-disc ratio).
+         * @description Objects by falling score, and what a preset of the tableware scenario makes of them.
+         *
+         *     Attributes:
+         *         tally: counts and total of a table; None where nothing is counted.
+         *         ratio: cup-to-disc ratio of an eye; None where there is no pair of both.
          */
         ObjectsPrediction: {
-            /** Extras */
-            extras?: {
-                [key: string]: number | string;
-            };
             /** Height */
             height: number;
             /**
@@ -2106,6 +2115,8 @@ export interface components {
              * @default []
              */
             objects: components["schemas"]["ObjectPrediction"][];
+            ratio?: components["schemas"]["CupDiscRatio"] | null;
+            tally?: components["schemas"]["Tally"] | null;
             /** Width */
             width: number;
         };
@@ -2167,7 +2178,7 @@ export interface components {
         /** Page[LabelCount] */
         Page_LabelCount_: {
             /** Items */
-            items: components["schemas"]["LabelCount"][];
+            items: components["schemas"]["sandglass__studio__datasets__LabelCount"][];
             /** Next */
             next?: string | null;
             /** Total */
@@ -2232,15 +2243,11 @@ export interface components {
          *         file: name that the caller gave.
          *         lines, fields: OCR.
          *         labels: classification.
-         *         objects, extras: detection.
+         *         objects: detection; tally (counts, total) and ratio (cup to disc): tableware.
          *         error: why this picture has no answer; the others of the request have theirs.
          */
         PictureAnswer: {
             error?: components["schemas"]["Problem"] | null;
-            /** Extras */
-            extras?: {
-                [key: string]: number | string;
-            } | null;
             /** Fields */
             fields?: components["schemas"]["FieldPrediction"][] | null;
             /** File */
@@ -2255,6 +2262,8 @@ export interface components {
             lines?: components["schemas"]["TextLine"][] | null;
             /** Objects */
             objects?: components["schemas"]["ObjectPrediction"][] | null;
+            ratio?: components["schemas"]["CupDiscRatio"] | null;
+            tally?: components["schemas"]["Tally"] | null;
             timings?: components["schemas"]["Timings"] | null;
             /** Width */
             width?: number | null;
@@ -2341,6 +2350,10 @@ export interface components {
             labels: string[];
             /** Name */
             name: string;
+            /** Parameters */
+            parameters: {
+                [key: string]: unknown;
+            };
         };
         /**
          * Problem
@@ -2781,6 +2794,29 @@ export interface components {
             threshold: number;
         };
         /**
+         * Tally
+         * @description Objects of one picture, counted per label and added up by a price list.
+         *
+         *     Attributes:
+         *         counts: labels that were found, in the model's label order.
+         *         total: sum of all amounts; None without a price list.
+         *         currency: of prices and total (ISO 4217), None without a price list.
+         *         unpriced: labels that were found and have no price, so that ``total`` leaves them out.
+         */
+        Tally: {
+            /** Counts */
+            counts: components["schemas"]["sandglass__core__prediction__LabelCount"][];
+            /** Currency */
+            currency?: string | null;
+            /** Total */
+            total?: string | null;
+            /**
+             * Unpriced
+             * @default []
+             */
+            unpriced: string[];
+        };
+        /**
          * TaskVersionOut
          * @description A task version with its settings, its training and its latest evaluation.
          */
@@ -3000,6 +3036,36 @@ export interface components {
             revision: number;
             /** Sample Count */
             sample_count: number;
+        };
+        /**
+         * LabelCount
+         * @description How often a label was found on a picture.
+         *
+         *     Attributes:
+         *         price: of one, by the model's price list; None when the list has no price for the label.
+         *         amount: price times count.
+         */
+        sandglass__core__prediction__LabelCount: {
+            /** Amount */
+            amount?: string | null;
+            /** Count */
+            count: number;
+            /** Label */
+            label: string;
+            /** Price */
+            price?: string | null;
+        };
+        /**
+         * LabelCount
+         * @description How often a label occurs: on how many samples, and how many times altogether.
+         */
+        sandglass__studio__datasets__LabelCount: {
+            /** Label */
+            label: string;
+            /** Occurrences */
+            occurrences: number;
+            /** Samples */
+            samples: number;
         };
     };
     responses: never;
