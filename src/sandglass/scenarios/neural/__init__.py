@@ -1,1 +1,1 @@
-"""What scenarios share about networks: sessions that run them."""
+"""What scenarios share about networks: averages, schedules, precision, calibration, ONNX writing, running sessions."""
