@@ -16,8 +16,22 @@ from pydantic import BaseModel, ConfigDict, Field
 from sandglass.core.annotation import ClassAnnotation
 from sandglass.core.errors import Broken
 from sandglass.core.prediction import ClassPrediction, LabelScore
+from sandglass.core.sample import Part, Sample
 from sandglass.core.text import Text
-from sandglass.scenarios.base import Candidate, Match, Predictor, Preset, Scenario
+from sandglass.scenarios.base import Candidate, ExampleData, Match, Predictor, Preset, Scenario
+
+
+def example_samples():
+    from pictures import picture
+
+    for number in range(12):
+        label, grey = (("dark", 40), ("light", 210))[number % 2]
+        part = Part.TRAIN if number < 8 else Part.TEST
+        annotation = ClassAnnotation(labels=(label,))
+        yield (
+            Sample(path=f"{label}-{number}.png", width=32, height=24, annotation=annotation, part=part),
+            picture(grey, seed=number),
+        )
 
 
 class BrightnessParameters(BaseModel):
@@ -111,8 +125,17 @@ class Brightness(Scenario):
     causes: ClassVar = {"wrong_label": Text(en="wrong label", zh="类别错误"), "missing": Text(en="missing", zh="缺失")}
     presets = (
         Preset(
-            id="brightness",
+            id="grey",
             name=Text(en="Brightness", zh="亮度"),
+            description=Text(en="Dark or light.", zh="明或暗。"),
+            domain=Text(en="Tests", zh="测试"),
+            example=ExampleData(
+                description=Text(en="12 grey pictures", zh="12 张灰色图片"), samples=example_samples, max_seconds=60.0
+            ),
+        ),
+        Preset(
+            id="plain",
+            name=Text(en="Brightness of your pictures", zh="您的图片的亮度"),
             description=Text(en="Dark or light.", zh="明或暗。"),
             domain=Text(en="Tests", zh="测试"),
         ),

@@ -1,12 +1,15 @@
-"""``/v1/scenarios``, ``/v1/formats``, ``/v1/specs``: what there is to choose from."""
+"""``/v1/scenarios``, ``/v1/examples``, ``/v1/formats``, ``/v1/specs``: what there is to choose from and to try."""
 
+import hashlib
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
 
 from sandglass.api.language import LocalText
+from sandglass.api.pictures import PICTURE, preview
 from sandglass.api.problems import responses
-from sandglass.api.schemas import Out, SpecOut
+from sandglass.api.schemas import CreatedTask, Out, SpecOut, created_task
 from sandglass.api.studio import OpenStudio
 from sandglass.formats import list_formats as installed_formats
 from sandglass.scenarios.base import Scenario
@@ -15,6 +18,8 @@ from sandglass.studio.kinds import AnnotationKind, annotation_kind
 from sandglass.studio.page import Page
 
 router = APIRouter(prefix="/v1", tags=["catalogue"], responses=responses())
+
+CARD_PIXELS = 480
 
 
 class PresetOut(Out):
@@ -26,6 +31,7 @@ class PresetOut(Out):
     domain: LocalText
     labels: tuple[str, ...]
     parameters: dict[str, Any]
+    example: LocalText | None = Field(description="What its example data shows; null = it has none.")
 
 
 class ScenarioOut(Out):
@@ -64,9 +70,43 @@ def _scenario(scenario: Scenario) -> ScenarioOut:
             "main_metric": scenario.main_metric,
             "parameters": scenario.parameters.model_json_schema(),
             "causes": dict(scenario.causes),
-            "presets": scenario.presets,
+            "presets": [
+                {
+                    "id": preset.id,
+                    "name": preset.name,
+                    "description": preset.description,
+                    "domain": preset.domain,
+                    "labels": preset.labels,
+                    "parameters": dict(preset.parameters),
+                    "example": None if preset.example is None else preset.example.description,
+                }
+                for preset in scenario.presets
+            ],
         }
     )
+
+
+@router.post(
+    "/examples/{scenario}/{preset}",
+    status_code=202,
+    response_model=CreatedTask,
+    responses=responses(404, 409, 503),
+    tags=["tasks"],
+)
+def create_example(studio: OpenStudio, scenario: str, preset: str) -> CreatedTask:
+    """Make the example dataset of a catalogue entry, unless it is there, and start a task of five minutes on it."""
+    return created_task(studio, studio.examples.create(scenario, preset))
+
+
+@router.get("/examples/{scenario}/{preset}/picture", response_class=Response, responses={**responses(404), **PICTURE})
+def get_example_picture(request: Request, studio: OpenStudio, scenario: str, preset: str) -> Response:
+    """A picture of the example data, for the card of a catalogue entry."""
+    _, data = studio.examples.picture(scenario, preset)
+    tag = f'"{hashlib.sha256(data).hexdigest()}"'
+    headers = {"ETag": tag, "Cache-Control": "private, max-age=3600"}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    return Response(preview(data, CARD_PIXELS), media_type="image/jpeg", headers=headers)
 
 
 @router.get("/formats", responses=responses(404))

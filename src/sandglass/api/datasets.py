@@ -1,11 +1,11 @@
 """``/v1/datasets``: list, browse, publish versions, export, delete."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from sandglass.api.pictures import picture_response
+from sandglass.api.pictures import PICTURE, picture_response
 from sandglass.api.problems import responses
 from sandglass.api.schemas import ExportOut, PublishedVersion
 from sandglass.api.studio import Limit, Offset, OpenStudio, Search
@@ -16,10 +16,6 @@ from sandglass.studio.versions import VersionView
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"], responses=responses(404))
 
-PICTURE: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The picture.", "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}},
-    304: {"description": "The caller has it already."},
-}
 PreviewSize = Annotated[
     int | None,
     Query(ge=16, le=4096, description="Longer side of a JPEG preview, in pixels; the file itself if not given."),

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from sandglass.api.datasets import PICTURE, PreviewSize
-from sandglass.api.pictures import picture_response
+from sandglass.api.datasets import PreviewSize
+from sandglass.api.pictures import PICTURE, picture_response
 from sandglass.api.problems import responses
 from sandglass.api.studio import Limit, Offset, OpenStudio, Threshold
 from sandglass.studio.evaluations import CasePage, CaseView, EvaluationView, SummaryView

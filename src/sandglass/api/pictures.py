@@ -1,5 +1,7 @@
 """Pictures as answers: their bytes with the type that their content has, cached for ever since content never changes."""
 
+from typing import Any
+
 import cv2
 from fastapi import Request
 from fastapi.responses import Response
@@ -16,6 +18,11 @@ _MAGIC = {
     b"MM\0*": "image/tiff",
 }
 PREVIEW_QUALITY = 80
+PICTURE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The picture.", "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}},
+    304: {"description": "The caller has it already."},
+}
+"""What an operation that answers with a picture documents."""
 
 
 def picture_response(studio: Studio, request: Request, digest: str, size: int | None) -> Response:
@@ -32,7 +39,7 @@ def picture_response(studio: Studio, request: Request, digest: str, size: int | 
     # A stored file is data, whatever it holds: it may neither run scripts nor fetch anything in the browser.
     headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     if size is not None:
-        return Response(_preview(data, size), media_type="image/jpeg", headers=headers)
+        return Response(preview(data, size), media_type="image/jpeg", headers=headers)
     return Response(data, media_type=content_type(data), headers=headers)
 
 
@@ -43,7 +50,8 @@ def content_type(data: bytes) -> str:
     return next((kind for magic, kind in _MAGIC.items() if data.startswith(magic)), "application/octet-stream")
 
 
-def _preview(data: bytes, size: int) -> bytes:
+def preview(data: bytes, size: int) -> bytes:
+    """A JPEG of a picture, upright, whose longer side has at most ``size`` pixels."""
     picture = decode_picture(data)
     height, width = picture.shape[:2]
     scale = size / max(height, width)

@@ -10,6 +10,8 @@ from sandglass.studio.imports import ImportView
 from sandglass.studio.runs import RunView
 from sandglass.studio.services import ServiceView
 from sandglass.studio.specs import SpecView
+from sandglass.studio.studio import Studio
+from sandglass.studio.tasks import Created
 from sandglass.studio.taskviews import TaskVersionView
 from sandglass.studio.versions import VersionView
 
@@ -91,6 +93,20 @@ class CreatedTask(Out):
     version: CreatedVersion
     run: RunOut
     findings: list[FindingOut]
+
+
+def created_task(studio: Studio, created: Created) -> CreatedTask:
+    """The answer to the creation of a task version."""
+    return CreatedTask.model_validate(
+        {
+            "task": created.task,
+            "task_id": created.task_id,
+            "version": CreatedVersion(task_id=created.task_id, number=created.version),
+            "run": studio.runs.get(created.run_id),
+            "findings": created.findings,
+        },
+        from_attributes=True,
+    )
 
 
 class DataCheckOut(Out):

@@ -8,12 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from sandglass.api.problems import responses
 from sandglass.api.schemas import (
     CreatedTask,
-    CreatedVersion,
     DataCheckOut,
     EvaluationList,
     NameCheckOut,
     RunOut,
     TaskVersionOut,
+    created_task,
 )
 from sandglass.api.studio import Limit, Offset, OpenStudio, Search
 from sandglass.core.errors import NotFound
@@ -87,17 +87,7 @@ def list_tasks(
 @router.post("", status_code=202, responses=responses(404, 409, 503))
 def create_task(studio: OpenStudio, form: NewTask) -> CreatedTask:
     """Create a task, or a new version of one, and queue its training."""
-    created = studio.tasks.create(form)
-    return CreatedTask.model_validate(
-        {
-            "task": created.task,
-            "task_id": created.task_id,
-            "version": CreatedVersion(task_id=created.task_id, number=created.version),
-            "run": studio.runs.get(created.run_id),
-            "findings": created.findings,
-        },
-        from_attributes=True,
-    )
+    return created_task(studio, studio.tasks.create(form))
 
 
 @router.post("/check", response_model=DataCheckOut)

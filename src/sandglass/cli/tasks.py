@@ -75,6 +75,24 @@ def create(
         raise typer.Exit(EXIT_NOT_SUCCEEDED)
 
 
+@app.command()
+def example(
+    scenario: Annotated[str, typer.Argument(help="ocr, classification, detection or tableware.")],
+    preset: Annotated[str | None, typer.Argument(help="Catalogue entry; the first one when not given.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Start a task of five minutes on example data that Sandglass makes itself."""
+    with connect() as client:
+        if preset is None:
+            found = [item for item in client.request("GET", "/scenarios")["items"] if item["id"] == scenario]
+            preset = found[0]["presets"][0]["id"] if found and found[0]["presets"] else scenario
+        created = client.try_example(scenario, preset)
+    if as_json:
+        print_json(created)
+    else:
+        screen.print(f"{created['task']} v{created['version']['number']}: run {created['run']['id']}", highlight=False)
+
+
 def _assignment(text: str) -> tuple[str, Any]:
     name, separator, value = text.partition("=")
     if not separator or not name:

@@ -125,6 +125,10 @@ class Client:
         """Create a task (or a new version of one) and start its training."""
         return self.request("POST", "/tasks", json=body)
 
+    def try_example(self, scenario: str, preset: str) -> Json:
+        """Make the example dataset of a catalogue entry and start a task of five minutes on it."""
+        return self.request("POST", f"/examples/{scenario}/{preset}")
+
     def task(self, name: str) -> Json:
         """One task with its versions and their latest runs."""
         return self.request("GET", f"/tasks/{name}")

@@ -5,7 +5,7 @@ databases, processes or money: what it needs of the world is handed to it in a `
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -220,12 +220,30 @@ class Match(Value):
 
 
 @dataclass(frozen=True)
+class ExampleData:
+    """A small labelled dataset that a scenario makes itself, so that a person can try it without data of their own.
+
+    Attributes:
+        description: for people: what the pictures show and how many there are.
+        samples: makes the samples with the bytes of their pictures, the same ones every time, and lazily: the first
+            is shown on the card of the preset. Path, size, annotation, group and the marks train and test are set;
+            the digest is not.
+        max_seconds: time limit of the example task.
+    """
+
+    description: Text
+    samples: Callable[[], Iterator[tuple[Sample, bytes]]]
+    max_seconds: float = 300.0
+
+
+@dataclass(frozen=True)
 class Preset:
     """A catalogue entry: what a person picks on the home page.
 
     Attributes:
         labels: to start labelling with; they stay editable.
         parameters: settings of the scenario that a task made from this entry starts with.
+        example: data to try it with in one click.
     """
 
     id: str
@@ -234,6 +252,7 @@ class Preset:
     domain: Text
     labels: tuple[str, ...] = ()
     parameters: Mapping[str, object] = field(default_factory=dict)
+    example: ExampleData | None = None
 
 
 @dataclass(frozen=True)

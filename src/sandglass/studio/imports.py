@@ -5,7 +5,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from sandglass.core.errors import Conflict, InvalidInput, NotFound, SandglassError
 from sandglass.core.finding import Finding
 from sandglass.core.problem import Problem, problem_of
+from sandglass.core.sample import Sample
 from sandglass.core.settings import Settings
 from sandglass.core.text import Text
 from sandglass.core.time import utc_now
@@ -257,6 +258,26 @@ class Imports:
             )
             return Page(items=[_view(row) for row in rows], total=total)
 
+    def store(self, dataset: str, scenario: str, samples: Iterable[tuple[Sample, bytes]]) -> int:
+        """Store samples that the product made itself, in the caller's thread; all or nothing, without an import to see.
+
+        Raises:
+            Conflict: ``dataset_importing``, or ``dataset_changed`` by somebody else meanwhile.
+            Broken: the disk is full or cannot be written.
+        """
+        with self._database.read() as session:
+            _refuse_second(session, dataset)
+        job_id, folder = self.new_folder()
+        try:
+            work = ImportWork(self._database, self._objects, self._claims, dataset, _never, lambda _done, _total: None)
+            tally, spool = Tally(), Spool(self._folder / job_id / "samples.jsonl")
+            count = work.check(_written(samples, folder), tally, spool)
+            if count:
+                work.store(spool, count, scenario, tally, lambda _session, _dataset, _count: None)
+        finally:
+            self.discard(job_id)
+        return count
+
     # In the import's thread
 
     def _spawn(self, job_id: str, work: Callable[[threading.Event], None]) -> None:
@@ -351,6 +372,18 @@ class Imports:
     def _end(self, job_id: str, status: Literal["failed", "cancelled"], error: Problem | None = None) -> None:
         self._save(job_id, status=status, stored=0, error=None if error is None else error.model_dump(mode="json"))
         remove_tree(self._folder / job_id)
+
+
+def _never() -> bool:
+    return False
+
+
+def _written(samples: Iterable[tuple[Sample, bytes]], folder: Path) -> Iterator[tuple[Sample, Path]]:
+    for sample, data in samples:
+        target = folder / sample.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+        yield sample, target
 
 
 def _check_split(form: NewImport) -> None:

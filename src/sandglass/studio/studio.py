@@ -11,6 +11,7 @@ from sandglass.store.db import Database, migrate
 from sandglass.store.objects import Objects
 from sandglass.studio.datasets import Datasets
 from sandglass.studio.evaluations import Evaluations
+from sandglass.studio.examples import Examples
 from sandglass.studio.exports import Exports
 from sandglass.studio.imports import Imports
 from sandglass.studio.instances import Instances
@@ -61,6 +62,7 @@ class Studio:
         self.runs = Runs(settings, self.database, self.engine, self.specs)
         self.run_events = RunEvents(self.database)
         self.tasks = Tasks(settings, self.database, self.versions, self.runs, self.specs)
+        self.examples = Examples(self.database, self.imports, self.tasks)
         self.evaluations = Evaluations(self.database, self.versions, self.runs, self.tasks)
         self.task_views = TaskViews(self.database, self.runs, self.evaluations)
         self.services = Services(self.database, self.specs)

@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -11,11 +11,12 @@ from rapidfuzz.distance import Levenshtein
 from sandglass.core.annotation import Annotation, DocumentAnnotation
 from sandglass.core.finding import Finding, Severity
 from sandglass.core.prediction import DocumentPrediction, Prediction
-from sandglass.core.sample import Sample
+from sandglass.core.sample import Part, Sample
 from sandglass.core.text import Text
 from sandglass.scenarios.base import (
     Candidate,
     Example,
+    ExampleData,
     FitContext,
     LearningData,
     Match,
@@ -41,6 +42,17 @@ READING_SHARE = 0.5
 
 MEMBERS = {"fastest": 1, "balanced": 4, "most_accurate": 6}
 
+EXAMPLE_TRAIN, EXAMPLE_TEST = 48, 12
+
+
+def example_receipts() -> Iterator[tuple[Sample, bytes]]:
+    """Rendered receipts in Chinese and English, marked for training and test; no merchant is in both."""
+    from sandglass.scenarios.ocr.synthesis import generate_receipts, to_samples
+
+    for part, count, seed in ((Part.TRAIN, EXAMPLE_TRAIN, 1), (Part.TEST, EXAMPLE_TEST, 2)):
+        for sample, data in to_samples(generate_receipts(count, seed=seed), prefix=str(part)):
+            yield sample.model_copy(update={"part": part}), data
+
 
 class Ocr(Scenario):
     """Reads print and handwriting, and the fields of documents."""
@@ -65,6 +77,13 @@ class Ocr(Scenario):
                 zh="识别票据、表单、证件等文档中的文字，并提取您标注的字段。",
             ),
             domain=Text(en="Documents", zh="文档"),
+            example=ExampleData(
+                description=Text(
+                    en=f"{EXAMPLE_TRAIN + EXAMPLE_TEST} rendered receipts in Chinese and English with five fields",
+                    zh=f"{EXAMPLE_TRAIN + EXAMPLE_TEST} 张程序生成的中英文小票，含五个字段",
+                ),
+                samples=example_receipts,
+            ),
         ),
     )
 
