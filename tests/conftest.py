@@ -14,6 +14,12 @@ from sandglass.store.db import Database, migrate
 from sandglass.store.objects import Objects
 
 
+def pytest_addoption(parser):
+    group = parser.getgroup("console")
+    group.addoption("--screenshots", metavar="FOLDER", help="Keep pictures of the console's pages in this folder.")
+    group.addoption("--update-images", action="store_true", help="Renew the pictures of the documentation.")
+
+
 def _free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

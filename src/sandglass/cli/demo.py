@@ -45,6 +45,7 @@ def demo(
     folder = data if data is not None else rendered_receipts(settings.home / "demo")
     seconds = parse_duration(max_time or ("20m" if data is not None else "4m"))
     with connect(settings) as client:
+        show_console(client.address, "Watch it in the browser:", "/")
         step("Data")
         train, test = import_parts(client, folder, name)
         step("Training")
@@ -86,11 +87,20 @@ def demo(
         time_service(client, name, pictures[:TIMED])
         screen.print(f"\nThe service answers at {client.address}/v1/services/{name}/predict", highlight=False)
         screen.print(f"Try: sandglass predict {name} PICTURE --keys all", highlight=False)
+        show_console(client.address, "Or in the browser:", f"/services/{name}/test")
 
 
 def step(title: str) -> None:
     """A heading."""
     screen.rule(f"[bold]{title}[/]", align="left")
+
+
+def show_console(address: str, invitation: str, path: str) -> None:
+    """Where the console answers, in an installation that has one."""
+    from sandglass.api.console import is_shipped
+
+    if is_shipped():
+        screen.print(f"{invitation} {address}{path}", highlight=False)
 
 
 def rendered_receipts(folder: Path) -> Path:

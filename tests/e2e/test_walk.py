@@ -1,0 +1,190 @@
+"""The entire flow as a person walks it in the browser: data, task, training, evaluation, service, answers, stop.
+
+Once in each language, against a home of its own, with real training on rendered receipts. Every page on the way is looked at with
+axe in both themes, and its picture is what the documentation shows.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from harness import Server
+from playwright.sync_api import expect
+from receipts import write_pictures, write_receipts
+from visitor import LANGUAGES, Visitor
+
+TRAINING = 150_000
+"""Milliseconds within which a training of one minute and its evaluation must have ended."""
+NAMES = {"en": ("receipts", "receipts-test", "receipts"), "zh-CN": ("票据", "票据-测试", "票据识别")}
+
+
+@pytest.fixture
+def own_server(built_console, tmp_path):
+    """A home that only this walk fills."""
+    server = Server(tmp_path / "home", PYTHONPATH="", OMP_NUM_THREADS=str(os.cpu_count() or 1)).start()
+    yield server
+    server.stop()
+
+
+@dataclass
+class Walk:
+    """One walk; each step is a page or two, and leaves the browser where the next one begins."""
+
+    visit: Visitor
+    server: Server
+    folder: Path
+
+    def __post_init__(self):
+        self.page = self.visit.page
+        self.train, self.test, self.task = NAMES[self.visit.language]
+        self.text = self.visit.text
+
+    def button(self, key, **values):
+        return self.page.get_by_role("button", name=self.text(key, **values), exact=True)
+
+    def begin(self):
+        self.visit.open("/")
+        self.visit.inspect("first-start", docs=True)
+
+    def import_data(self):
+        for name, count, seed in ((self.train, 14, 51), (self.test, 5, 52)):
+            folder = write_receipts(self.folder / name, count, seed=seed, prefix=name)
+            job = self.server.import_folder(name, folder, scenario="ocr")
+            assert (job["status"], job["stored"]) == ("done", count), job
+
+    def create_task(self):
+        page, text = self.page, self.text
+        self.visit.open("/tasks/new")
+        page.get_by_label(text("form.name"), exact=True).fill(self.task)
+        page.get_by_role("radio", name=self.scenario_name(), exact=True).check()
+        for label, dataset in (("form.train", self.train), ("form.test", self.test)):
+            page.get_by_label(text(label), exact=True).select_option(dataset)
+            page.get_by_role("button", name=text("form.removeDataset", name=dataset)).wait_for()
+        page.get_by_label(text("form.maxTime"), exact=True).fill("1")
+        page.get_by_label(text("form.unit"), exact=True).select_option("min")
+        page.get_by_role("radio", name=text("form.preferences.fastest")).check()
+        page.get_by_text(text("form.nameFree")).wait_for()
+        page.get_by_role("heading", name=text("form.check")).wait_for()
+        self.visit.inspect("new-task", docs=True)
+        # What was typed is still there after a reload.
+        page.reload()
+        expect(page.get_by_label(text("form.name"), exact=True)).to_have_value(self.task)
+        self.button("form.submit").click()
+        page.wait_for_url("**/tasks/*/1/training")
+
+    def scenario_name(self):
+        answer = self.server.http.get("/scenarios", headers={"Accept-Language": self.visit.language}).json()
+        return next(item["name"] for item in answer["items"] if item["id"] == "ocr")
+
+    def watch_training(self):
+        page, text = self.page, self.text
+        page.get_by_text(text("status.run.running")).first.wait_for(timeout=60_000)
+        page.locator("canvas, svg").first.wait_for(timeout=90_000)
+        self.visit.inspect("training", docs=True)
+        page.get_by_role("button", name=text("training.seeEvaluation")).wait_for(timeout=TRAINING)
+        expect(page.get_by_text(text("training.evaluating"))).to_have_count(0, timeout=60_000)
+        self.visit.inspect("training-ended")
+        page.get_by_role("button", name=text("training.seeEvaluation")).click()
+
+    def read_evaluation(self):
+        page, text = self.page, self.text
+        slider = page.get_by_role("slider", name=text("evaluation.threshold"))
+        slider.wait_for(timeout=60_000)
+        self.visit.settle()
+        self.visit.inspect("evaluation", docs=True)
+        slider.focus()
+        page.keyboard.press("End")
+        expect(slider).to_have_value("19")
+        expect(page).to_have_url(lambda url: "t=0.95" in url)
+        page.keyboard.press("Home")
+        expect(slider).to_have_value("1")
+        page.get_by_role("link", name=text("evaluation.viewTest")).click()
+        page.wait_for_url("**/samples*")
+        self.visit.settle()
+        self.visit.inspect("test-set", docs=True)
+        page.go_back()
+        slider.wait_for()
+        slider.focus()
+        page.keyboard.press("End")
+        page.locator("a[href*='badcases?t=0.95']").first.click()
+        page.wait_for_url("**/badcases*")
+        self.visit.settle()
+        page.get_by_role("checkbox", name=text("badcase.pictures")).check()
+        self.visit.inspect("badcases", docs=True)
+        page.go_back()
+        slider.wait_for()
+
+    def publish(self):
+        page, text = self.page, self.text
+        self.button("evaluation.publish").click()
+        page.wait_for_url("**/publish*")
+        self.visit.settle()
+        self.visit.inspect("publish", docs=True)
+        self.button("publish.submit").click()
+        page.get_by_text(text("status.service.running")).first.wait_for(timeout=60_000)
+        self.visit.shot("published")
+
+    def try_service(self):
+        page, text = self.page, self.text
+        service = f"{self.task}-service"
+        self.visit.open(f"/services/{service}/test")
+        self.visit.inspect("service-test-empty")
+        pictures = write_pictures(self.folder / "new", 3, seed=53)
+        page.locator("input[type=file]").set_input_files(pictures)
+        for mode in ("labelled", "all", "custom"):
+            page.get_by_role("radio", name=text(f"ocr.keyModes.{mode}"), exact=True).check()
+            if mode == "custom":
+                for key in ("日期", "Cashier"):
+                    page.get_by_label(text("ocr.addKey")).fill(key)
+                    page.keyboard.press("Enter")
+            with page.expect_response(lambda answer: answer.url.endswith("/predict")) as answered:
+                self.button("test.run").click()
+            fields = answered.value.json()["results"][0]["fields"]
+            expect(self.button("test.run")).to_be_enabled(timeout=60_000)
+            page.locator("button.sg-thumb").first.click()
+            for field in fields[:3]:
+                expect(page.get_by_role("button", name=field["key"], exact=True).first).to_be_visible()
+            if mode == "labelled":
+                assert {"company", "date", "total"} <= {field["key"] for field in fields}
+            if mode == "custom":
+                assert [field["key"] for field in fields] == ["日期", "Cashier"]
+            self.visit.inspect(f"service-test-{mode}", docs=True)
+        self.button("test.tabs.call").click()
+        expect(page.get_by_text("curl -F files=@picture.jpg")).to_be_visible()
+        self.visit.inspect("service-test-call", docs=True)
+
+    def look_around(self):
+        self.visit.open("/")
+        self.visit.inspect("home", docs=True)
+        self.visit.open("/tasks")
+        self.page.get_by_role("link", name=self.task).first.wait_for()
+        self.visit.inspect("tasks", docs=True)
+
+    def stop_service(self):
+        page, text = self.page, self.text
+        self.visit.open("/services")
+        page.get_by_role("link", name=f"{self.task}-service").first.click()
+        self.visit.settle()
+        self.visit.inspect("service", docs=True)
+        self.button("service.stop").click()
+        page.get_by_role("dialog").get_by_role("button", name=text("service.stop"), exact=True).click()
+        page.get_by_text(text("status.service.stopped"), exact=True).first.wait_for(timeout=60_000)
+        self.visit.inspect("service-stopped")
+        self.visit.open("/services")
+        self.visit.inspect("services", docs=True)
+        assert self.server.get(f"/services/{self.task}-service")["status"] == "stopped"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_whole_flow_in_the_browser(visitors, own_server, language, tmp_path):
+    walk = Walk(visitors(language=language, base_url=own_server.address), own_server, tmp_path)
+    walk.begin()
+    walk.import_data()
+    walk.create_task()
+    walk.watch_training()
+    walk.read_evaluation()
+    walk.publish()
+    walk.try_service()
+    walk.look_around()
+    walk.stop_service()
