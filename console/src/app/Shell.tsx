@@ -1,19 +1,20 @@
-import { useQuery } from '@tanstack/react-query';
 import { Suspense } from 'react';
 import { Link, NavLink, Outlet, ScrollRestoration, useNavigation } from 'react-router';
-import { DataBaseIcon, HomeIcon, ViewListIcon, ServerIcon, UserIcon } from 'tdesign-icons-react';
-import { activityQuery } from '../shared/api/queries';
+import { DataBaseIcon, DesktopIcon, HomeIcon, MoonIcon, ServerIcon, SunnyIcon, UserIcon, ViewListIcon } from 'tdesign-icons-react';
 import type { Language } from '../shared/format/format';
 import { changeLanguage, LANGUAGES, useText } from '../shared/i18n';
 import { setMode, useMode, type Mode } from '../shared/theme/mode';
-import { Select, Skeleton } from '../shared/ui/kit';
+import { Skeleton } from '../shared/ui/kit';
+import { Menu } from '../shared/ui/Menu';
+import { CRUMBS } from '../shared/ui/Page';
+import { Activity } from './Activity';
 
+/** Automatic learning has two pages; the other entries stand alone. */
 const MENU = [
-  { to: '/', key: 'home', Icon: HomeIcon, end: true },
-  { to: '/tasks', key: 'tasks', Icon: ViewListIcon, end: false },
-  { to: '/datasets', key: 'datasets', Icon: DataBaseIcon, end: false },
-  { to: '/services', key: 'services', Icon: ServerIcon, end: false },
-  { to: '/account', key: 'account', Icon: UserIcon, end: false },
+  { key: 'learning', entries: [{ to: '/', key: 'home', Icon: HomeIcon, end: true }, { to: '/tasks', key: 'tasks', Icon: ViewListIcon }] },
+  { key: null, entries: [{ to: '/services', key: 'services', Icon: ServerIcon }] },
+  { key: null, entries: [{ to: '/datasets', key: 'datasets', Icon: DataBaseIcon }] },
+  { key: null, entries: [{ to: '/account', key: 'account', Icon: UserIcon }] },
 ] as const;
 
 export function Shell() {
@@ -24,78 +25,69 @@ export function Shell() {
       <a className="sg-skip" href="#main">
         {t('shell.skip')}
       </a>
-      <Link to="/" className="sg-brand">
+      <Link to="/" className="sg-brand" aria-label={t('shell.product')}>
         <img src="/favicon.svg" alt="" width={24} height={24} />
         <span translate="no">{t('shell.product')}</span>
       </Link>
       <header className="sg-header">
-        <span className="sg-grow">
-          <Activity />
-        </span>
-        <Preferences />
+        <div id={CRUMBS} className="sg-grow" />
+        <Activity />
+        <Languages />
+        <Themes />
       </header>
       <nav className="sg-menu" aria-label={t('shell.menu')}>
-        <ul>
-          {MENU.map(({ to, key, Icon, end }) => (
-            <li key={to}>
-              <NavLink to={to} end={end}>
-                <Icon size={18} />
-                {t(`shell.pages.${key}`)}
-              </NavLink>
-            </li>
-          ))}
-        </ul>
+        {MENU.map((group, index) => (
+          <div key={index}>
+            {group.key && <div className="sg-menu-group">{t(`shell.groups.${group.key}`)}</div>}
+            <ul>
+              {group.entries.map(({ to, key, Icon, ...rest }) => (
+                <li key={to}>
+                  <NavLink to={to} end={'end' in rest} title={t(`shell.pages.${key}`)}>
+                    <Icon size={18} />
+                    <span>{t(`shell.pages.${key}`)}</span>
+                  </NavLink>
+                </li>
+              ))}
+            </ul>
+          </div>
+        ))}
       </nav>
-      <main id="main" className="sg-main" aria-busy={navigation.state === 'loading'}>
+      <main id="main" className="sg-main" tabIndex={-1} aria-busy={navigation.state === 'loading'}>
         <Suspense fallback={<Skeleton />}>
           <Outlet />
         </Suspense>
       </main>
+      {navigation.state === 'loading' && <div className="sg-loading" aria-hidden />}
       <ScrollRestoration />
     </div>
   );
 }
 
-/** What goes on now, with the way to it. */
-function Activity() {
-  const { t } = useText();
-  const { data } = useQuery(activityQuery());
-  if (!data) return null;
-  const run = data.runs[0];
-  const job = data.imports[0];
+function Languages() {
+  const { t, language } = useText();
   return (
-    <span className="sg-row sg-small sg-secondary" aria-live="polite">
-      {run && (
-        <Link to={`/tasks/${encodeURIComponent(run.task)}/${run.version}`}>
-          {t('shell.runs', { count: data.runs.length })}
-        </Link>
-      )}
-      {job && <Link to={`/imports/${job.id}`}>{t('shell.imports', { count: data.imports.length })}</Link>}
-      {data.services > 0 && <Link to="/services">{t('shell.services', { count: data.services })}</Link>}
-      {!run && !job && data.services === 0 && t('shell.idle')}
-    </span>
+    <div className="sg-segments" role="group" aria-label={t('shell.language')}>
+      {LANGUAGES.map((item: Language) => (
+        <button key={item} type="button" lang={item} aria-pressed={item === language} aria-label={t(`shell.languages.${item}`)} onClick={() => changeLanguage(item)}>
+          {t(`shell.short.${item}`)}
+        </button>
+      ))}
+    </div>
   );
 }
 
-function Preferences() {
-  const { t, language } = useText();
+const MODES = { system: DesktopIcon, light: SunnyIcon, dark: MoonIcon };
+
+function Themes() {
+  const { t } = useText();
   const { mode } = useMode();
+  const Icon = MODES[mode];
   return (
-    <span className="sg-row">
-      <Select aria-label={t('shell.language')} value={language} onChange={(event) => changeLanguage(event.target.value as Language)}>
-        {LANGUAGES.map((item) => (
-          <option key={item} value={item} lang={item}>
-            {t(`shell.languages.${item}`)}
-          </option>
-        ))}
-      </Select>
-      <Select aria-label={t('shell.theme')} value={mode} onChange={(event) => setMode(event.target.value as Mode)}>
-        {(['system', 'light', 'dark'] as const).map((item) => (
-          <option key={item} value={item}>
-            {t(`shell.themes.${item}`)}
-          </option>
-        ))}
-      </Select>
-    </span>
+    <Menu
+      label={`${t('shell.theme')}: ${t(`shell.themes.${mode}`)}`}
+      items={(Object.keys(MODES) as Mode[]).map((item) => ({ text: `${item === mode ? '✓ ' : ''}${t(`shell.themes.${item}`)}`, onSelect: () => setMode(item) }))}
+    >
+      <Icon size={18} />
+    </Menu>
   );
 }

@@ -12,7 +12,10 @@ import { router } from './router';
 
 const queries = new QueryClient({
   defaultOptions: {
+    // A server on this machine answers also where the browser has no network.
+    mutations: { networkMode: 'always' },
     queries: {
+      networkMode: 'always',
       // What the server refused is refused again; only lost connections and its own failures are tried once more.
       retry: (failures, error) =>
         failures < 2 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),

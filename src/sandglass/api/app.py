@@ -9,7 +9,19 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from sandglass import __version__
-from sandglass.api import catalogue, console, datasets, evaluations, imports, problems, runs, services, system, tasks
+from sandglass.api import (
+    additions,
+    catalogue,
+    console,
+    datasets,
+    evaluations,
+    imports,
+    problems,
+    runs,
+    services,
+    system,
+    tasks,
+)
 from sandglass.api.feed import RunFeed
 from sandglass.api.language import LanguageMiddleware
 from sandglass.api.security import BodyLimit, SameOrigin
@@ -64,10 +76,10 @@ def create_app(settings: Settings, *, studio: Studio | None = None) -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     problems.install(app)
-    for part in (system, catalogue, datasets, imports, tasks, runs, evaluations, services):
+    for part in (system, catalogue, datasets, additions, imports, tasks, runs, evaluations, services):
         app.include_router(part.router)
     console.mount(app)
-    app.add_middleware(BodyLimit, streamed=("/predict", "/imports"))
+    app.add_middleware(BodyLimit, streamed=("/predict", "/imports", "/samples"))
     app.add_middleware(SameOrigin, host=settings.host)
     app.add_middleware(LanguageMiddleware)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]

@@ -8,6 +8,7 @@ from sandglass.api.datasets import PreviewSize
 from sandglass.api.pictures import PICTURE, picture_response
 from sandglass.api.problems import responses
 from sandglass.api.studio import Limit, Offset, OpenStudio, Threshold
+from sandglass.studio.comparisons import ComparisonView
 from sandglass.studio.evaluations import CasePage, CaseView, EvaluationView, SummaryView
 
 router = APIRouter(prefix="/v1/evaluations", tags=["evaluations"], responses=responses(404))
@@ -52,6 +53,23 @@ def list_badcases(
         cause=cause,
         limit=limit,
         offset=offset,
+    )
+
+
+@router.get("/{evaluation}/comparison", responses=responses(404, 409))
+def compare_evaluations(
+    studio: OpenStudio,
+    evaluation: str,
+    other: Annotated[str, Query(max_length=40, description="The evaluation to compare with.")],
+    threshold: Threshold = 0.5,
+    other_threshold: Annotated[
+        float | None, Query(ge=0.05, le=0.95, description="Threshold of the other one; the same if not given.")
+    ] = None,
+    exact: Exact = False,
+) -> ComparisonView:
+    """Two models on the same pictures, with the chance that the difference is an accident."""
+    return studio.comparisons.compare(
+        evaluation, other, threshold=threshold, other_threshold=other_threshold, exact=exact
     )
 
 

@@ -28,6 +28,7 @@ _STREAM = {
     200: {"description": "Server-sent events.", "content": {"text/event-stream": {"schema": {"type": "string"}}}},
     204: {"description": "The run is over and the caller has seen all of it; do not reconnect."},
 }
+_FILE = {200: {"description": "The log.", "content": {"text/plain": {"schema": {"type": "string"}}}}}
 _NO_CACHE = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -87,16 +88,29 @@ async def get_run_logs(
     q: Annotated[str, Query(max_length=200, description="Only lines that hold this.")] = "",
     level: Annotated[Level | None, Query(description="Only lines of this level or above.")] = None,
     limit: Annotated[int, Query(ge=1, le=10_000)] = 500,
+    tail: Annotated[
+        int | None, Query(ge=1, le=1000, description="Only the last lines, of the asked level; nothing else counts.")
+    ] = None,
     follow: Annotated[
         bool, Query(description="Server-sent events instead: `log` with a line each, until the run ends.")
     ] = False,
 ) -> Response | LogPage:
     """Lines that a run wrote, of all its attempts; `next` is also given at the end, for what is written later."""
+    if tail is not None:
+        return await run_in_threadpool(studio.logs.tail_of_run, run, tail, level=level)
     page = await run_in_threadpool(studio.logs.of_run, run, cursor=cursor, q=q, level=level, limit=limit)
     if not follow:
         return page
     lines = _follow(studio, run, page, q, level)
     return StreamingResponse(lines, media_type="text/event-stream", headers=_NO_CACHE)
+
+
+@router.get("/{run}/logs/file", response_class=StreamingResponse, responses=_FILE)  # type: ignore[arg-type]
+def download_run_logs(studio: OpenStudio, run: str) -> StreamingResponse:
+    """The whole log as a text file."""
+    lines = studio.logs.text_of_run(run)
+    headers = {"Content-Disposition": f'attachment; filename="{run}.log"', "Cache-Control": "no-store"}
+    return StreamingResponse(lines, media_type="text/plain; charset=utf-8", headers=headers)
 
 
 async def _follow(studio: Studio, run: str, page: LogPage, q: str, level: Level | None) -> AsyncIterator[bytes]:

@@ -109,3 +109,47 @@ def print_summary(summary: dict[str, Any], *, title: str | None = None) -> None:
     extra = {name: value for name, value in overall.items() if name not in columns and value is not None}
     if extra:
         screen.print("  ".join(f"{name} {value:.3f}" for name, value in extra.items()), highlight=False)
+
+
+@app.command()
+def compare(
+    task: str,
+    other: Annotated[int, typer.Argument(help="Version to compare with.")],
+    version: Annotated[int | None, typer.Option(help="Version that is compared; the newest unless given.")] = None,
+    threshold: Annotated[float, typer.Option(help="0.05 to 0.95.")] = 0.5,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Count a value as right only when it is the same to the letter.")
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Compare the newest evaluations of two versions on the same pictures, with significance."""
+    with connect() as client:
+        number = client.task_version(task, version)["number"]
+        here, there = (newest(client, task, one, None)["evaluation"] for one in (number, other))
+        query = {"other": there, "threshold": threshold, "exact": exact}
+        found = client.request("GET", f"/evaluations/{here}/comparison", params=query)
+    if as_json:
+        print_json(found)
+        return
+
+    def shown(value: float | None, form: str = ".3f") -> str:
+        return "-" if value is None else format(value, form)
+
+    screen.print(
+        f"{found['sample_count']} pictures: F1 {shown(found['f1'])} against {shown(found['other_f1'])} "
+        f"(p {shown(found['f1_p'])}); {found['samples']['fixed']} pictures fixed, {found['samples']['broken']} broken "
+        f"(p {shown(found['samples']['p'])})",
+        highlight=False,
+    )
+    rows = [
+        [
+            item["label"],
+            shown(item["f1"]),
+            shown(item["other_f1"]),
+            item["truths"]["fixed"],
+            item["truths"]["broken"],
+            shown(item["truths"]["p"]),
+        ]
+        for item in found["labels"]
+    ]
+    print_table(["label", f"F1 v{number}", f"F1 v{other}", "fixed", "broken", "p"], rows)

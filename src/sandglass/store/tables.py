@@ -70,6 +70,7 @@ class SampleRow(Base):
         UniqueConstraint("dataset_id", "path"),
         Index("ix_sample_state", "dataset_id", "state"),
         Index("ix_sample_part", "dataset_id", "part"),
+        Index("ix_sample_digest", "dataset_id", "digest"),
     )
 
     id: Mapped[str] = _id("sm")

@@ -19,7 +19,7 @@ from sandglass.evaluation import BadcaseFilter, Results, Summary, select_badcase
 from sandglass.learning.settings import DatasetRef, EvaluationSettings, TrainingSettings
 from sandglass.scenarios.base import Match
 from sandglass.store.db import Database
-from sandglass.store.tables import Evaluation, EvaluationSample, Model, Run, RunEvent, TaskVersion
+from sandglass.store.tables import Dataset, Evaluation, EvaluationSample, Model, Run, RunEvent, SampleRow, TaskVersion
 from sandglass.studio.runs import Runs, RunView, record
 from sandglass.studio.tasks import Tasks, find_version
 from sandglass.studio.versions import Versions
@@ -64,8 +64,18 @@ class SummaryView(Summary):
     evaluation: str
 
 
+class Origin(Value):
+    """Where a test sample stands in a dataset's draft now, to correct it there."""
+
+    dataset: str
+    sample: str
+
+
 class CaseView(Value):
-    """A test sample with truth and prediction; ``matches`` are all pairs, or only the wrong ones of a badcase."""
+    """A test sample with truth and prediction; ``matches`` are all pairs, or only the wrong ones of a badcase.
+
+    ``origin`` is None when its dataset holds the picture no longer.
+    """
 
     position: int
     path: str
@@ -75,6 +85,7 @@ class CaseView(Value):
     truth: Annotation | None
     prediction: Prediction
     matches: tuple[Match, ...]
+    origin: Origin | None = None
 
 
 class CasePage(Value):
@@ -202,7 +213,7 @@ class Evaluations:
             NotFound: ``evaluation_not_found``.
         """
         with self._database.read() as session:
-            row = _find(session, evaluation_id)
+            row = find_evaluation(session, evaluation_id)
             run = session.get_one(Run, row.run_id)
             view = self._runs.view(session, run)
             model = session.get_one(Model, row.model_id)
@@ -229,7 +240,7 @@ class Evaluations:
             InvalidInput: ``invalid_threshold``.
         """
         with self._database.read() as session:
-            results = Results.model_validate(_find(session, evaluation_id).results)
+            results = Results.model_validate(find_evaluation(session, evaluation_id).results)
         return SummaryView(evaluation=evaluation_id, **vars(summarise(results, threshold, exact=exact)))
 
     def badcases(
@@ -258,7 +269,7 @@ class Evaluations:
         """
         threshold_index(threshold)
         with self._database.read() as session:
-            _find(session, evaluation_id)
+            evaluation = find_evaluation(session, evaluation_id)
             rows = list(_matches(session, evaluation_id))
             causes: Counter[str] = Counter()
             for _, wrong in select_badcases(
@@ -268,14 +279,13 @@ class Evaluations:
             wanted = BadcaseFilter(truth=truth, predicted=predicted, cause=cause)
             found = list(select_badcases(rows, threshold, wanted, exact=exact))
             page = dict(found[offset : offset + limit])
-            items = [
-                _case(row, page[row.position])
-                for row in session.scalars(
-                    select(EvaluationSample)
-                    .where(EvaluationSample.evaluation_id == evaluation_id, EvaluationSample.position.in_(page))
-                    .order_by(EvaluationSample.position)
-                )
-            ]
+            chosen = session.scalars(
+                select(EvaluationSample)
+                .where(EvaluationSample.evaluation_id == evaluation_id, EvaluationSample.position.in_(page))
+                .order_by(EvaluationSample.position)
+            ).all()
+            origins = _origins(session, evaluation, chosen)
+            items = [_case(row, page[row.position], origins) for row in chosen]
         more = offset + len(items) < len(found)
         following = str(offset + len(items)) if more else None
         return CasePage(items=tuple(items), total=len(found), next=following, causes=dict(causes.most_common()))
@@ -283,13 +293,14 @@ class Evaluations:
     def samples(self, evaluation_id: str, *, limit: int = 50, offset: int = 0) -> CasePage:
         """The test set in order, each sample with truth, prediction and how they were paired."""
         with self._database.read() as session:
-            _find(session, evaluation_id)
+            evaluation = find_evaluation(session, evaluation_id)
             here = EvaluationSample.evaluation_id == evaluation_id
             total = session.scalar(select(func.count()).where(here)) or 0
             rows = session.scalars(
                 select(EvaluationSample).where(here).order_by(EvaluationSample.position).limit(limit).offset(offset)
             ).all()
-            items = [_case(row, [Match.model_validate(match) for match in row.matches]) for row in rows]
+            origins = _origins(session, evaluation, rows)
+            items = [_case(row, [Match.model_validate(match) for match in row.matches], origins) for row in rows]
         following = str(offset + len(items)) if offset + len(items) < total else None
         return CasePage(items=tuple(items), total=total, next=following, causes={})
 
@@ -300,7 +311,7 @@ class Evaluations:
             NotFound: ``sample_not_found``.
         """
         with self._database.read() as session:
-            _find(session, evaluation_id)
+            evaluation = find_evaluation(session, evaluation_id)
             row = session.scalar(
                 select(EvaluationSample).where(
                     EvaluationSample.evaluation_id == evaluation_id, EvaluationSample.position == position
@@ -312,7 +323,8 @@ class Evaluations:
                     Text(en=f"The evaluation has no sample {position}.", zh=f"该评测没有第 {position} 个样本。"),
                     Text(en="Look at the list of samples.", zh="请查看样本列表。"),
                 )
-            return _case(row, [Match.model_validate(match) for match in row.matches])
+            matches = [Match.model_validate(match) for match in row.matches]
+            return _case(row, matches, _origins(session, evaluation, [row]))
 
 
 def best_model(session: Session, version_id: str) -> str | None:
@@ -341,7 +353,12 @@ def _new_run(session: Session, version_id: str, settings: EvaluationSettings) ->
     return run
 
 
-def _find(session: Session, evaluation_id: str) -> Evaluation:
+def find_evaluation(session: Session, evaluation_id: str) -> Evaluation:
+    """The evaluation of that id.
+
+    Raises:
+        NotFound: ``evaluation_not_found``.
+    """
     found = session.get(Evaluation, evaluation_id)
     if found is None:
         raise NotFound(
@@ -362,7 +379,25 @@ def _matches(session: Session, evaluation_id: str) -> Iterator[tuple[int, list[M
         yield position, [Match.model_validate(match) for match in matches]
 
 
-def _case(row: EvaluationSample, matches: Sequence[Match]) -> CaseView:
+def _origins(session: Session, evaluation: Evaluation, rows: Sequence[EvaluationSample]) -> dict[str, Origin]:
+    """Where the pictures of test samples stand in the drafts of the datasets that the evaluation measured on, by digest."""
+    run = session.get_one(Run, evaluation.run_id)
+    refs = EvaluationSettings.model_validate(run.settings).test
+    if not refs:
+        settings = session.get_one(TaskVersion, run.task_version_id).settings
+        refs = TrainingSettings.model_validate(settings).train
+    found = session.execute(
+        select(SampleRow.digest, Dataset.name, SampleRow.id)
+        .join(Dataset, Dataset.id == SampleRow.dataset_id)
+        .where(
+            Dataset.id.in_({ref.dataset_id for ref in refs}),
+            SampleRow.digest.in_({row.sample["digest"] for row in rows}),
+        )
+    )
+    return {digest: Origin(dataset=name, sample=sample) for digest, name, sample in found}
+
+
+def _case(row: EvaluationSample, matches: Sequence[Match], origins: dict[str, Origin]) -> CaseView:
     sample = Sample.model_validate(row.sample)
     return CaseView(
         position=row.position,
@@ -373,4 +408,5 @@ def _case(row: EvaluationSample, matches: Sequence[Match]) -> CaseView:
         truth=sample.annotation,
         prediction=row.prediction,
         matches=tuple(matches),
+        origin=origins.get(sample.digest),
     )

@@ -104,7 +104,7 @@ class Imports:
         self._objects = objects
         self._folder = settings.home / "imports"
         self._owner = _owner(os.getpid())
-        self._claims = Claims()
+        self.claims = Claims()
         self._lock = threading.Lock()
         self._running: dict[str, tuple[threading.Thread, threading.Event]] = {}
         self._closing = False
@@ -269,7 +269,7 @@ class Imports:
             _refuse_second(session, dataset)
         job_id, folder = self.new_folder()
         try:
-            work = ImportWork(self._database, self._objects, self._claims, dataset, _never, lambda _done, _total: None)
+            work = ImportWork(self._database, self._objects, self.claims, dataset, _never, lambda _done, _total: None)
             tally, spool = Tally(), Spool(self._folder / job_id / "samples.jsonl")
             count = work.check(_written(samples, folder), tally, spool)
             if count:
@@ -363,7 +363,7 @@ class Imports:
             else:
                 self._save(job_id, stored=done, progress=CHECK_SHARE + (1 - CHECK_SHARE) * done / max(1, total))
 
-        return ImportWork(self._database, self._objects, self._claims, dataset, event.is_set, progress)
+        return ImportWork(self._database, self._objects, self.claims, dataset, event.is_set, progress)
 
     def _save(self, job_id: str, **columns: object) -> None:
         with self._database.write() as session:

@@ -18,12 +18,19 @@ from sandglass.studio.services import find_service
 
 LEVELS = ("debug", "info", "warning", "error")
 _LONGEST_LINE = 64 * 1024
+_PIECE = 5000
 _SCAN_BYTES = 16 << 20
 """Bytes that one page looks through at most, so that a search for something rare stays quick."""
 
 
 class LogLine(Value):
-    """One line; a line that is no JSON (what a library printed) has neither time nor stage."""
+    """One line; a line that is no JSON (what a library printed) has neither time nor stage.
+
+    Attributes:
+        number: place in the log, from 0, whatever was searched for.
+    """
+
+    number: int
 
     at: str | None
     level: str
@@ -83,25 +90,58 @@ class Logs:
                     .order_by(RunEvent.id)
                 )
             ]
-        number, offset = _parse(cursor)
+        attempt, offset, place = _parse(cursor)
         items: list[LogLine] = []
         scanned = 0
-        while number < len(works) and len(items) < limit and scanned < _SCAN_BYTES:
-            finished = number + 1 < len(works)
+        while attempt < len(works) and len(items) < limit and scanned < _SCAN_BYTES:
+            finished = attempt + 1 < len(works)
             began = offset
-            for line, offset in _lines(self._engine, works[number], offset, finished=finished):  # noqa: B020
-                parsed = _parse_line(line, number + 1)
+            for line, offset in _lines(self._engine, works[attempt], offset, finished=finished):  # noqa: B020
+                parsed = _parse_line(line, attempt + 1, place)
+                place += 1
                 if _wanted(parsed, q, level):
                     items.append(parsed)
                 if len(items) >= limit or offset - began > _SCAN_BYTES:
                     break
             else:
                 if finished:
-                    number, offset, began = number + 1, 0, 0
+                    attempt, offset, began = attempt + 1, 0, 0
                     continue
-                return LogPage(items=tuple(items), next=f"{number}.{offset}", end=True)
+                return LogPage(items=tuple(items), next=f"{attempt}.{offset}.{place}", end=True)
             scanned += offset - began
-        return LogPage(items=tuple(items), next=f"{number}.{offset}", end=number >= len(works))
+        return LogPage(items=tuple(items), next=f"{attempt}.{offset}.{place}", end=attempt >= len(works))
+
+    def tail_of_run(self, run_id: str, count: int, *, level: str | None = None) -> LogPage:
+        """The last lines of a run, for instance those around its failure.
+
+        Raises:
+            NotFound: ``run_not_found``.
+        """
+        kept: deque[LogLine] = deque(maxlen=count)
+        page = self.of_run(run_id, level=level, limit=_PIECE)
+        kept.extend(page.items)
+        while not page.end:
+            page = self.of_run(run_id, cursor=page.next, level=level, limit=_PIECE)
+            kept.extend(page.items)
+        return LogPage(items=tuple(kept), next=page.next, end=True)
+
+    def text_of_run(self, run_id: str) -> Iterator[str]:
+        """The whole log as text, line by line, piece by piece.
+
+        Raises:
+            NotFound: ``run_not_found``.
+        """
+        page = self.of_run(run_id, limit=_PIECE)
+
+        def lines() -> Iterator[str]:
+            nonlocal page
+            while True:
+                yield "".join(f"{line.at or '-'} {line.level} {line.message}\n" for line in page.items)
+                if page.end:
+                    return
+                page = self.of_run(run_id, cursor=page.next, limit=_PIECE)
+
+        return lines()
 
     def of_service(
         self, service: str, *, q: str = "", level: str | None = None, limit: int = 500
@@ -116,24 +156,26 @@ class Logs:
         for instance, work in instances:
             if work is None:
                 continue
-            lines = (_parse_line(line, 1) for line, _ in _lines(self._engine, work, 0, finished=True))
+            told = enumerate(_lines(self._engine, work, 0, finished=True))
+            lines = (_parse_line(line, 1, number) for number, (line, _) in told)
             kept = deque((line for line in lines if _wanted(line, q, level)), maxlen=limit)
             found += [InstanceLine(instance=instance, **vars(line)) for line in kept]
         return sorted(found, key=lambda line: line.at or "")[-limit:] if len(instances) > 1 else found
 
 
-def _parse(cursor: str | None) -> tuple[int, int]:
+def _parse(cursor: str | None) -> tuple[int, int, int]:
+    """Attempt, byte in its output, number of the next line."""
     if cursor in (None, "", "0"):
-        return 0, 0
-    number, _, offset = cursor.partition(".")
-    if not (number.isdecimal() and offset.isdecimal()):
+        return 0, 0, 0
+    parts = cursor.split(".")
+    if len(parts) != 3 or not all(part.isdecimal() for part in parts):
         raise InvalidInput(
             "cursor_invalid",
             Text(en="The cursor does not belong to this log.", zh="游标不属于此日志。"),
             Text(en="Begin again without a cursor.", zh="请不带游标重新开始。"),
             field="cursor",
         )
-    return int(number), int(offset)
+    return int(parts[0]), int(parts[1]), int(parts[2])
 
 
 def _lines(engine: Engine, work_id: str, offset: int, *, finished: bool) -> Iterator[tuple[bytes, int]]:
@@ -156,16 +198,17 @@ def _lines(engine: Engine, work_id: str, offset: int, *, finished: bool) -> Iter
         yield rest, offset + len(rest)
 
 
-def _parse_line(line: bytes, attempt: int) -> LogLine:
+def _parse_line(line: bytes, attempt: int, number: int) -> LogLine:
     text = line.decode("utf-8", "replace")
     try:
         told: Any = json.loads(text)
     except ValueError:
         told = None
     if not isinstance(told, dict) or not isinstance(told.get("message"), str):
-        return LogLine(at=None, level="info", stage=None, message=text.rstrip("\r"), attempt=attempt)
+        return LogLine(number=number, at=None, level="info", stage=None, message=text.rstrip("\r"), attempt=attempt)
     level = told.get("level")
     return LogLine(
+        number=number,
         at=told.get("at"),
         level=level if level in LEVELS else "info",
         stage=told.get("stage"),

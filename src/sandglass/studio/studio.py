@@ -9,6 +9,8 @@ from sandglass.engine.base import Engine
 from sandglass.engine.local import LocalEngine
 from sandglass.store.db import Database, migrate
 from sandglass.store.objects import Objects
+from sandglass.studio.additions import Additions
+from sandglass.studio.comparisons import Comparisons
 from sandglass.studio.datasets import Datasets
 from sandglass.studio.evaluations import Evaluations
 from sandglass.studio.examples import Examples
@@ -58,12 +60,14 @@ class Studio:
         self.datasets = Datasets(self.database, self.objects)
         self.versions = Versions(self.database, self.objects)
         self.imports = Imports(settings, self.database, self.objects)
+        self.additions = Additions(self.database, self.objects, self.imports.claims, self.datasets)
         self.exports = Exports(self.objects, self.versions)
         self.runs = Runs(settings, self.database, self.engine, self.specs)
         self.run_events = RunEvents(self.database)
         self.tasks = Tasks(settings, self.database, self.versions, self.runs, self.specs)
         self.examples = Examples(self.database, self.imports, self.tasks)
         self.evaluations = Evaluations(self.database, self.versions, self.runs, self.tasks)
+        self.comparisons = Comparisons(self.database)
         self.task_views = TaskViews(self.database, self.runs, self.evaluations)
         self.services = Services(self.database, self.specs)
         self.routes = Routes(self.database)

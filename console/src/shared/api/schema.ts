@@ -121,7 +121,11 @@ export interface paths {
          */
         get: operations["list_samples"];
         put?: never;
-        post?: never;
+        /**
+         * Add Sample
+         * @description Add one picture to the draft, with its annotation if it is known; many pictures are imported.
+         */
+        post: operations["add_sample"];
         delete?: never;
         options?: never;
         head?: never;
@@ -224,6 +228,26 @@ export interface paths {
          * @description Samples that the model got wrong, with what is wrong. An empty `truth` or `predicted` means that there is none.
          */
         get: operations["list_badcases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/evaluations/{evaluation}/comparison": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Evaluations
+         * @description Two models on the same pictures, with the chance that the difference is an accident.
+         */
+        get: operations["compare_evaluations"];
         put?: never;
         post?: never;
         delete?: never;
@@ -531,6 +555,26 @@ export interface paths {
          * @description Lines that a run wrote, of all its attempts; `next` is also given at the end, for what is written later.
          */
         get: operations["get_run_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/runs/{run}/logs/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Run Logs
+         * @description The whole log as a text file.
+         */
+        get: operations["download_run_logs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1021,6 +1065,8 @@ export interface components {
         /**
          * CaseView
          * @description A test sample with truth and prediction; ``matches`` are all pairs, or only the wrong ones of a badcase.
+         *
+         *     ``origin`` is None when its dataset holds the picture no longer.
          */
         CaseView: {
             /** Digest */
@@ -1029,6 +1075,7 @@ export interface components {
             height: number;
             /** Matches */
             matches: components["schemas"]["Match"][];
+            origin?: components["schemas"]["Origin"] | null;
             /** Path */
             path: string;
             /** Position */
@@ -1075,6 +1122,46 @@ export interface components {
             labels: components["schemas"]["LabelScore"][];
             /** Width */
             width: number;
+        };
+        /**
+         * ComparisonView
+         * @description One evaluation against another; ``fixed`` and ``broken`` are places of samples in this one.
+         */
+        ComparisonView: {
+            /** Broken */
+            broken: number[];
+            /** Evaluation */
+            evaluation: string;
+            /** F1 */
+            f1: number | null;
+            /** F1 P */
+            f1_p: number | null;
+            /** Fixed */
+            fixed: number[];
+            /** Labels */
+            labels: components["schemas"]["LabelComparison"][];
+            /** Labels Left Out */
+            labels_left_out: string[];
+            /** Only Here */
+            only_here: number;
+            /** Only There */
+            only_there: number;
+            /** Other */
+            other: string;
+            /** Other F1 */
+            other_f1: number | null;
+            /** Other Task */
+            other_task: string;
+            /** Other Threshold */
+            other_threshold: number;
+            /** Other Version */
+            other_version: number;
+            /** Sample Count */
+            sample_count: number;
+            samples: components["schemas"]["Paired"];
+            /** Threshold */
+            threshold: number;
+            truths: components["schemas"]["Paired"];
         };
         /**
          * Confusion
@@ -1709,6 +1796,8 @@ export interface components {
             level: string;
             /** Message */
             message: string;
+            /** Number */
+            number: number;
             /** Stage */
             stage: string | null;
         };
@@ -1737,6 +1826,19 @@ export interface components {
             /** Restarts */
             restarts: number;
             status: components["schemas"]["InstanceStatus"];
+        };
+        /**
+         * LabelComparison
+         * @description One label or field in both models.
+         */
+        LabelComparison: {
+            /** F1 */
+            f1: number | null;
+            /** Label */
+            label: string;
+            /** Other F1 */
+            other_f1: number | null;
+            truths: components["schemas"]["Paired"];
         };
         /**
          * LabelCounts
@@ -1819,6 +1921,9 @@ export interface components {
         /**
          * LogLine
          * @description One line; a line that is no JSON (what a library printed) has neither time nor stage.
+         *
+         *     Attributes:
+         *         number: place in the log, from 0, whatever was searched for.
          */
         LogLine: {
             /** At */
@@ -1829,6 +1934,8 @@ export interface components {
             level: string;
             /** Message */
             message: string;
+            /** Number */
+            number: number;
             /** Stage */
             stage: string | null;
         };
@@ -2161,6 +2268,16 @@ export interface components {
             width: number;
         };
         /**
+         * Origin
+         * @description Where a test sample stands in a dataset's draft now, to correct it there.
+         */
+        Origin: {
+            /** Dataset */
+            dataset: string;
+            /** Sample */
+            sample: string;
+        };
+        /**
          * Overall
          * @description All labels at one threshold: micro averages, means over labels, share of samples without error.
          *
@@ -2268,6 +2385,29 @@ export interface components {
             next?: string | null;
             /** Total */
             total: number;
+        };
+        /**
+         * Paired
+         * @description Outcomes of both models on the same things.
+         *
+         *     Attributes:
+         *         both_right: right in both.
+         *         fixed: right now, wrong in the other.
+         *         broken: wrong now, right in the other.
+         *         both_wrong: wrong in both.
+         *         p: two-sided p-value of McNemar's exact test; None when no thing was compared.
+         */
+        Paired: {
+            /** Both Right */
+            both_right: number;
+            /** Both Wrong */
+            both_wrong: number;
+            /** Broken */
+            broken: number;
+            /** Fixed */
+            fixed: number;
+            /** P */
+            p: number | null;
         };
         /**
          * Part
@@ -3681,6 +3821,105 @@ export interface operations {
             };
         };
     };
+    add_sample: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** @description JSON of the dataset's annotation kind. */
+                    annotation?: string;
+                    /** Format: binary */
+                    file: string;
+                    group?: string;
+                    /** @enum {string} */
+                    part?: "train" | "validation" | "test";
+                    /** @description Name in the dataset; the file's if not given. */
+                    path?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SampleView"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
     get_sample: {
         parameters: {
             query?: never;
@@ -4125,6 +4364,100 @@ export interface operations {
             };
             /** @description Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    compare_evaluations: {
+        parameters: {
+            query: {
+                /** @description The evaluation to compare with. */
+                other: string;
+                /** @description 0.05 to 0.95 by 0.05. */
+                threshold?: number;
+                /** @description Threshold of the other one; the same if not given. */
+                other_threshold?: number | null;
+                /** @description Whether a text must be the same to the letter. */
+                exact?: boolean;
+            };
+            header?: never;
+            path: {
+                evaluation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComparisonView"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5405,6 +5738,8 @@ export interface operations {
                 /** @description Only lines of this level or above. */
                 level?: ("debug" | "info" | "warning" | "error") | null;
                 limit?: number;
+                /** @description Only the last lines, of the asked level; nothing else counts. */
+                tail?: number | null;
                 /** @description Server-sent events instead: `log` with a line each, until the run ends. */
                 follow?: boolean;
             };
@@ -5423,6 +5758,82 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LogPage"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    download_run_logs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The log. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
                 };
             };
             /** @description Bad request */

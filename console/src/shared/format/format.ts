@@ -63,13 +63,19 @@ export function size(bytes: number | null | undefined): string {
   return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
+/** Time of day: `15:04:05`. */
+export function timeOfDay(milliseconds: number): string {
+  const date = new Date(milliseconds);
+  return [date.getHours(), date.getMinutes(), date.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':');
+}
+
 /** A moment: zh `2026-11-24 15:04:05`, en `24 Nov 2026, 15:04:05`. */
 export function moment(iso: string | null | undefined, language: Language): string {
   if (!iso) return NOTHING;
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return NOTHING;
   const two = (value: number) => String(value).padStart(2, '0');
-  const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  const time = timeOfDay(date.getTime());
   if (language === 'en') {
     const month = date.toLocaleString('en', { month: 'short' });
     return `${date.getDate()} ${month} ${date.getFullYear()}, ${time}`;

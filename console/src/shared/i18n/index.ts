@@ -25,6 +25,8 @@ export async function startI18n(): Promise<void> {
     resources: { en: { translation: en }, 'zh-CN': { translation: zh } },
     interpolation: { escapeValue: false },
     returnNull: false,
+    saveMissing: true,
+    missingKeyHandler: (_languages, _namespace, key) => console.error(`There is no text ${key}.`),
   });
   told(language);
 }

@@ -1,8 +1,9 @@
 import type { UseQueryResult } from '@tanstack/react-query';
 import { useEffect, useState, type ReactNode } from 'react';
 import { ApiError } from '../api/client';
+import { timeOfDay } from '../format/format';
 import { useText } from '../i18n';
-import { Alert, Plain, Skeleton } from './kit';
+import { Alert, CopyButton, Plain, Skeleton } from './kit';
 
 /** The sentence for an error: the server's own where there is one. */
 export function useErrorText() {
@@ -32,7 +33,12 @@ export function ProblemBox({ error, retry }: { error: unknown; retry?: () => voi
       }
     >
       {action && <div>{action}</div>}
-      {code && <code className="sg-secondary">{code}</code>}
+      {code && (
+        <span className="sg-row">
+          <code className="sg-secondary">{code}</code>
+          <CopyButton text={code} />
+        </span>
+      )}
     </Alert>
   );
 }
@@ -44,12 +50,33 @@ export function Loaded<T>(props: { query: UseQueryResult<T>; rows?: number; chil
   if (query.data !== undefined)
     return (
       <>
-        {query.isError && <ProblemBox error={query.error} retry={() => void query.refetch()} />}
+        {query.isError && <Stale query={query} />}
         {props.children(query.data)}
       </>
     );
   if (query.isError) return <ProblemBox error={query.error} retry={() => void query.refetch()} />;
   return late ? <Skeleton rows={props.rows} /> : null;
+}
+
+/** What was loaded stays when a later look fails; the page says how old it is. */
+function Stale({ query }: { query: UseQueryResult<unknown> }) {
+  const { t } = useText();
+  const { title } = useErrorText()(query.error);
+  return (
+    <div style={{ marginBottom: 16 }}>
+      <Alert
+        theme="warning"
+        title={title}
+        extra={
+          <Plain size="small" loading={query.isFetching} onClick={() => void query.refetch()}>
+            {t('common.retry')}
+          </Plain>
+        }
+      >
+        {t('shell.asOf', { time: timeOfDay(query.dataUpdatedAt) })}
+      </Alert>
+    </div>
+  );
 }
 
 function useLate(waiting: boolean, milliseconds: number): boolean {

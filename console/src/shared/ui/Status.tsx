@@ -13,6 +13,7 @@ import {
 } from 'tdesign-icons-react';
 import type { ComponentType } from 'react';
 import { useText } from '../i18n';
+import { Tip } from './Tip';
 
 export type Theme = 'default' | 'primary' | 'success' | 'warning' | 'danger';
 type Look = [Theme, ComponentType<{ className?: string }>];
@@ -71,14 +72,15 @@ const LOOKS: Record<string, Record<string, Look>> = {
 };
 
 /** A status as icon and word; a code of a newer server is shown as it is. */
-export function StatusTag({ about, code, title }: { about: keyof typeof LOOKS; code: string; title?: string }) {
+export function StatusTag({ about, code, title }: { about: keyof typeof LOOKS; code: string; title?: string | null }) {
   const { t } = useText();
   const look = LOOKS[about]?.[code];
   const Icon = look?.[1] ?? CircleIcon;
-  return (
-    <span className="sg-tag" data-theme={look?.[0] ?? 'default'} data-status={code} title={title}>
+  const tag = (
+    <span className="sg-tag" data-theme={look?.[0] ?? 'default'} data-status={code} tabIndex={title ? 0 : undefined}>
       <Icon className={Icon === LoadingIcon ? 'sg-spin' : undefined} />
       {look ? t(`status.${about}.${code}`) : code}
     </span>
   );
+  return title ? <Tip text={title}>{tag}</Tip> : tag;
 }

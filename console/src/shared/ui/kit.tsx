@@ -12,21 +12,55 @@ import {
   type SelectHTMLAttributes,
 } from 'react';
 import { cloneElement } from 'react';
+import { Link, type LinkProps } from 'react-router';
 import { useText } from '../i18n';
+import { Help, Tip } from './Tip';
 
-export { Button };
+export { Button, Help, Tip };
 
-type ButtonProps = ComponentProps<typeof Button>;
+type ButtonProps = ComponentProps<typeof Button> & {
+  /** Why it cannot be used now: it is off, still takes the focus, and says so. */
+  why?: string | false | null;
+};
+
+function Act({ why, ...props }: ButtonProps) {
+  // Without a tag the library draws a disabled button as a div, which no keyboard reaches.
+  if (!why) return <Button tag="button" {...props} />;
+  return (
+    <Tip text={why}>
+      <Button tag="button" {...props} type="button" disabled={false} onClick={undefined} aria-disabled className={`sg-off ${props.className ?? ''}`} />
+    </Tip>
+  );
+}
 
 /** The one button of a page that leads on. */
-export const Primary = (props: ButtonProps) => <Button theme="primary" {...props} />;
-export const Plain = (props: ButtonProps) => <Button variant="outline" theme="default" {...props} />;
-export const Danger = (props: ButtonProps) => <Button variant="outline" theme="danger" {...props} />;
-export const TextButton = (props: ButtonProps) => <Button variant="text" theme="primary" size="small" {...props} />;
+export const Primary = (props: ButtonProps) => <Act theme="primary" {...props} />;
+export const Plain = (props: ButtonProps) => <Act variant="outline" theme="default" {...props} />;
+export const Danger = (props: ButtonProps) => <Act variant="outline" theme="danger" {...props} />;
+export const TextButton = (props: ButtonProps) => <Act variant="text" theme="primary" size="small" {...props} />;
 
-export function Card({ title, extra, children }: { title?: ReactNode; extra?: ReactNode; children: ReactNode }) {
+/** A link that looks like a button: it leads to another page and can be opened beside this one. */
+export function LinkButton({ primary, small, why, ...props }: LinkProps & { primary?: boolean; small?: boolean; why?: string | false | null }) {
+  const kind = primary ? 't-button--theme-primary t-button--variant-base' : 't-button--theme-default t-button--variant-outline';
+  const className = `t-button ${kind} t-button--shape-rectangle ${small ? 't-size-s' : ''}`;
+  if (why)
+    return (
+      <Tip text={why}>
+        <button type="button" aria-disabled className={`${className} sg-off`}>
+          <span className="t-button__text">{props.children}</span>
+        </button>
+      </Tip>
+    );
   return (
-    <section className="sg-card">
+    <Link {...props} className={className}>
+      <span className="t-button__text">{props.children}</span>
+    </Link>
+  );
+}
+
+export function Card({ title, extra, id, children }: { title?: ReactNode; extra?: ReactNode; id?: string; children: ReactNode }) {
+  return (
+    <section className="sg-card" id={id}>
       {(title || extra) && (
         <header>
           <h2>{title}</h2>
@@ -38,10 +72,13 @@ export function Card({ title, extra, children }: { title?: ReactNode; extra?: Re
   );
 }
 
-export function Figure({ label, value, note }: { label: string; value: ReactNode; note?: ReactNode }) {
+export function Figure({ label, value, note, help }: { label: string; value: ReactNode; note?: ReactNode; help?: string }) {
   return (
     <div>
-      <div className="sg-secondary sg-small">{label}</div>
+      <div className="sg-secondary sg-small sg-label">
+        {label}
+        {help && <Help text={help} />}
+      </div>
       <div className="sg-figure">{value}</div>
       {note && <div className="sg-secondary sg-small">{note}</div>}
     </div>
@@ -58,15 +95,6 @@ export function Facts({ items }: { items: [string, ReactNode][] }) {
         </div>
       ))}
     </dl>
-  );
-}
-
-/** A term of art explained in one sentence, on hover and on focus. */
-export function Help({ text }: { text: string }) {
-  return (
-    <button type="button" className="sg-help" title={text} aria-label={text}>
-      ?
-    </button>
   );
 }
 
@@ -104,10 +132,11 @@ export function Field(props: {
 export function Group({ label, help, children }: { label: string; help?: string; children: ReactNode }) {
   return (
     <fieldset className="sg-field">
-      <legend className="sg-row" style={{ padding: 0, marginBottom: 4 }}>
-        {label}
+      <legend className="sg-sr">{label}</legend>
+      <div className="sg-label">
+        <span aria-hidden>{label}</span>
         {help && <Help text={help} />}
-      </legend>
+      </div>
       <div className="sg-choices">{children}</div>
     </fieldset>
   );
@@ -179,7 +208,7 @@ export function Skeleton({ rows = 4 }: { rows?: number }) {
 }
 
 /** A question before something that cannot be undone: names the thing and the consequences. */
-export function Dialog(props: { title: string; open: boolean; onClose: () => void; children: ReactNode; footer: ReactNode }) {
+export function Dialog(props: { title: string; open: boolean; onClose: () => void; children: ReactNode; footer: ReactNode; wide?: boolean }) {
   const element = useRef<HTMLDialogElement>(null);
   const title = useId();
   useEffect(() => {
@@ -189,7 +218,7 @@ export function Dialog(props: { title: string; open: boolean; onClose: () => voi
     if (!props.open && dialog.open) dialog.close();
   }, [props.open]);
   return (
-    <dialog ref={element} className="sg-dialog" aria-labelledby={title} onClose={props.onClose}>
+    <dialog ref={element} className="sg-dialog" data-wide={props.wide} aria-labelledby={title} onClose={props.onClose}>
       {props.open && (
         <>
           <h2 id={title} style={{ marginBottom: 12 }}>

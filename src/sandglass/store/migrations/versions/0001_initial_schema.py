@@ -131,6 +131,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("dataset_id", "path"),
     )
     with op.batch_alter_table("sample", schema=None) as batch_op:
+        batch_op.create_index("ix_sample_digest", ["dataset_id", "digest"], unique=False)
         batch_op.create_index("ix_sample_part", ["dataset_id", "part"], unique=False)
         batch_op.create_index("ix_sample_state", ["dataset_id", "state"], unique=False)
 
