@@ -10,14 +10,14 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import ValidationError
 
+from sandglass.api.multipart import Upload
 from sandglass.api.problems import responses
 from sandglass.api.studio import OpenStudio
-from sandglass.api.uploads import Upload
 from sandglass.core.errors import InvalidInput
 from sandglass.core.text import Text
 from sandglass.serving.intake import MAX_BODY
 from sandglass.studio.additions import NewSample
-from sandglass.studio.datasets import SampleView
+from sandglass.studio.samples import SampleView
 from sandglass.studio.studio import Studio
 from sandglass.studio.validation import FieldProblem, InvalidFields, invalid_fields
 

@@ -15,12 +15,17 @@ from sandglass.api import (
     console,
     datasets,
     evaluations,
+    exports,
     imports,
+    labels,
     problems,
     runs,
+    samples,
     services,
     system,
     tasks,
+    uploads,
+    versions,
 )
 from sandglass.api.feed import RunFeed
 from sandglass.api.language import LanguageMiddleware
@@ -32,8 +37,9 @@ from sandglass.studio.imports import NewImport
 from sandglass.studio.studio import Studio, open_studio
 
 TAGS = [
-    {"name": "datasets", "description": "Pictures with annotations: browse, versions, export."},
+    {"name": "datasets", "description": "Pictures with annotations: browse, labels, versions."},
     {"name": "imports", "description": "Data comes in, after a check and all or nothing."},
+    {"name": "exports", "description": "Data goes out, in any format that can hold it."},
     {"name": "tasks", "description": "Learning jobs and their versions."},
     {"name": "runs", "description": "Training and evaluation: state, live events, curves, logs."},
     {"name": "evaluations", "description": "How good a model is at every threshold, and what it gets wrong."},
@@ -76,10 +82,11 @@ def create_app(settings: Settings, *, studio: Studio | None = None) -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     problems.install(app)
-    for part in (system, catalogue, datasets, additions, imports, tasks, runs, evaluations, services):
+    data = (datasets, additions, samples, labels, versions, exports, uploads, imports)
+    for part in (system, catalogue, *data, tasks, runs, evaluations, services):
         app.include_router(part.router)
     console.mount(app)
-    app.add_middleware(BodyLimit, streamed=("/predict", "/imports", "/samples"))
+    app.add_middleware(BodyLimit, streamed=("/predict", "/imports", "/files", "/samples"))
     app.add_middleware(SameOrigin, host=settings.host)
     app.add_middleware(LanguageMiddleware)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]

@@ -4,8 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from sandglass.api.datasets import PreviewSize
-from sandglass.api.pictures import PICTURE, picture_response
+from sandglass.api.pictures import PICTURE, PreviewSize, picture_response
 from sandglass.api.problems import responses
 from sandglass.api.studio import Limit, Offset, OpenStudio, Threshold
 from sandglass.studio.comparisons import ComparisonView

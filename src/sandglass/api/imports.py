@@ -1,24 +1,35 @@
 """``/v1/imports``: from a folder of the server, or from uploaded files or an archive."""
 
-from collections.abc import Mapping
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from io import StringIO
+from itertools import chain
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import StreamingResponse
 from pydantic import ValidationError
 
+from sandglass.api.language import current_language
+from sandglass.api.multipart import Upload
 from sandglass.api.problems import responses
-from sandglass.api.schemas import ImportList, ImportOut
+from sandglass.api.schemas import FindingOut, ImportList, ImportOut
 from sandglass.api.studio import Limit, Offset, OpenStudio
-from sandglass.api.uploads import Upload
 from sandglass.core.errors import InvalidInput, TooLarge
-from sandglass.core.text import Text
-from sandglass.studio.imports import ImportView, NewImport
+from sandglass.core.finding import Finding
+from sandglass.core.text import Language, Text
+from sandglass.studio.imports import ImportView, LabelChoice, NewImport
 from sandglass.studio.page import Page
 from sandglass.studio.studio import Studio
 from sandglass.studio.validation import invalid_fields
 
 router = APIRouter(prefix="/v1/imports", tags=["imports"], responses=responses(404))
+
+CSV: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The table.", "content": {"text/csv": {"schema": {"type": "string"}}}}
+}
+FindingCode = Annotated[str | None, Query(max_length=60, description="Only findings of this kind.")]
 
 _FORM_SCHEMA = {
     "type": "object",
@@ -50,7 +61,8 @@ _BODY: dict[str, Any] = {
 async def create_import(studio: OpenStudio, request: Request) -> ImportView:
     """Check data and store it as samples of a dataset, all or nothing.
 
-    With JSON a folder or archive of the server is read; with multipart/form-data uploaded files are. Unless
+    With JSON a folder or archive of the server is read, or an upload (`/v1/uploads`); with multipart/form-data the
+    files that come with the request are. Unless
     `confirm` is false, what the check lets through is stored at once.
     """
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
@@ -103,7 +115,11 @@ async def _upload(studio: Studio, request: Request) -> ImportView:
 
 def _values(fields: Mapping[str, str]) -> dict[str, Any]:
     """Form fields as the JSON form has them: what is empty was not given. Server paths are not taken from a form."""
-    return {name: value for name, value in fields.items() if value != "" and name not in ("folder", "split_file")}
+    return {
+        name: value
+        for name, value in fields.items()
+        if value != "" and name not in ("folder", "split_file", "label_map")
+    }
 
 
 def _form(parse: Any) -> NewImport:  # noqa: ANN401
@@ -135,10 +151,52 @@ def get_import(studio: OpenStudio, import_id: str) -> ImportView:
     return studio.imports.get(import_id)
 
 
+@router.get("/{import_id}/findings")
+def list_findings(
+    studio: OpenStudio, import_id: str, code: FindingCode = None, limit: Limit = 100, offset: Offset = 0
+) -> Page[FindingOut]:
+    """All findings of an import, page by page."""
+    page, total = [], 0
+    for finding in studio.imports.findings(import_id, code=code):
+        if offset <= total < offset + limit:
+            page.append(FindingOut.model_validate(finding))
+        total += 1
+    return Page(items=page, total=total)
+
+
+@router.get("/{import_id}/findings.csv", response_class=StreamingResponse, responses=CSV)
+def download_findings(studio: OpenStudio, import_id: str, code: FindingCode = None) -> StreamingResponse:
+    """All findings of an import as a table."""
+    found = studio.imports.findings(import_id, code=code)
+    language = current_language()
+    first = next(found, None)  # a wrong id answers before the stream begins
+    rows = chain(() if first is None else (first,), found)
+    headers = {"Content-Disposition": f'attachment; filename="{import_id}-findings.csv"'}
+    return StreamingResponse(_table(rows, language), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _table(findings: Iterable[Finding], language: Language) -> Iterator[str]:
+    """Lines of a CSV file; the mark at its beginning tells spreadsheets that it is UTF-8."""
+    buffer = StringIO()
+    writer = csv.writer(buffer)
+    buffer.write("\ufeff")
+    writer.writerow(["severity", "code", "file", "line", "count", "label", "message", "outcome"])
+    for finding in findings:
+        row = [finding.severity.value, finding.code, finding.file, finding.line, finding.count, finding.label]
+        # A cell that begins like a formula would be run by a spreadsheet.
+        texts = [str(cell if cell is not None else "") for cell in row]
+        texts += [finding.message.to(language), finding.outcome.to(language)]
+        writer.writerow([f"'{text}" if text.startswith(("=", "+", "-", "@", "\t")) else text for text in texts])
+        yield buffer.getvalue()
+        buffer.seek(0)
+        buffer.truncate()
+    yield buffer.getvalue()
+
+
 @router.post("/{import_id}/confirm", status_code=202, response_model=ImportOut, responses=responses(404, 409))
-def confirm_import(studio: OpenStudio, import_id: str) -> ImportView:
-    """Store what the check let through."""
-    return studio.imports.confirm(import_id)
+def confirm_import(studio: OpenStudio, import_id: str, form: LabelChoice | None = None) -> ImportView:
+    """Store what the check let through, with its labels renamed or merged if so asked."""
+    return studio.imports.confirm(import_id, form.label_map if form else None)
 
 
 @router.post("/{import_id}/cancel", response_model=ImportOut, responses=responses(404, 409))

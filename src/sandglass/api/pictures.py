@@ -1,9 +1,9 @@
 """Pictures as answers: their bytes with the type that their content has, cached for ever since content never changes."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import cv2
-from fastapi import Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 
 from sandglass.core.picture import decode_picture
@@ -22,7 +22,10 @@ PICTURE: dict[int | str, dict[str, Any]] = {
     200: {"description": "The picture.", "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}},
     304: {"description": "The caller has it already."},
 }
-"""What an operation that answers with a picture documents."""
+PreviewSize = Annotated[
+    int | None,
+    Query(ge=16, le=4096, description="Longer side of a JPEG preview, in pixels; the file itself if not given."),
+]
 
 
 def picture_response(studio: Studio, request: Request, digest: str, size: int | None) -> Response:
@@ -35,7 +38,7 @@ def picture_response(studio: Studio, request: Request, digest: str, size: int | 
     headers = {"ETag": tag, "Cache-Control": "private, max-age=31536000, immutable"}
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
-    data = studio.datasets.picture(digest)
+    data = studio.samples.picture(digest)
     # A stored file is data, whatever it holds: it may neither run scripts nor fetch anything in the browser.
     headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     if size is not None:

@@ -6,6 +6,7 @@ from sandglass.api.language import LocalText
 from sandglass.core.finding import Severity
 from sandglass.studio.datacheck import LabelCounts
 from sandglass.studio.evaluations import EvaluationItem
+from sandglass.studio.exports import ExportView
 from sandglass.studio.imports import ImportView
 from sandglass.studio.runs import RunView
 from sandglass.studio.services import ServiceView
@@ -158,6 +159,15 @@ class ExportOut(Out):
     format: str
     written: int
     findings: list[FindingOut]
+
+
+class ExportJobOut(ExportView):
+    """An export at work or ready, and what the format cannot hold."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    findings: tuple[FindingOut, ...]  # type: ignore[assignment]
+    error: ProblemOut | None  # type: ignore[assignment]
 
 
 class ServiceOut(ServiceView):

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from sandglass import __version__
 from sandglass.api.problems import responses
-from sandglass.api.schemas import ImportOut, Out, RunOut
+from sandglass.api.schemas import ExportJobOut, ImportOut, Out, RunOut
 from sandglass.api.studio import OpenStudio
 from sandglass.engine.base import Capacity
 
@@ -19,10 +19,11 @@ class Health(Out):
 
 
 class ActivityOut(Out):
-    """Runs and imports that are not over, how many services run, and what of the machine is free."""
+    """Runs, imports and exports that are not over, how many services run, and what of the machine is free."""
 
     runs: list[RunOut]
     imports: list[ImportOut]
+    exports: list[ExportJobOut]
     services: int
     capacity: Capacity
 
@@ -40,6 +41,7 @@ def get_activity(studio: OpenStudio) -> ActivityOut:
         {
             "runs": studio.runs.active(),
             "imports": studio.imports.list(active=True, limit=100).items,
+            "exports": studio.exports.active(),
             "services": studio.services.active_count(),
             "capacity": studio.engine.capacity(),
         },

@@ -12,8 +12,8 @@ from typing import Annotated, Any
 import typer
 
 from sandglass.cli.connection import connect
-from sandglass.cli.datasets import print_findings
 from sandglass.cli.evaluations import newest, print_summary
+from sandglass.cli.findings import print_findings
 from sandglass.cli.output import EXIT_NOT_SUCCEEDED, progress_bar, screen
 from sandglass.cli.predict import print_result
 from sandglass.cli.services import print_service

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, cast
 import typer
 
 from sandglass.cli.connection import connect
-from sandglass.cli.datasets import sentence
+from sandglass.cli.findings import sentence
 from sandglass.cli.output import JsonFlag, print_json, print_table, screen
 from sandglass.core.errors import InvalidInput
 from sandglass.core.text import Text

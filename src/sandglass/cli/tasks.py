@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from sandglass.cli.connection import connect
-from sandglass.cli.datasets import print_findings, sentence
+from sandglass.cli.findings import print_findings, sentence
 from sandglass.cli.output import EXIT_NOT_SUCCEEDED, JsonFlag, print_json, print_table, progress_bar, screen
 from sandglass.client import Client
 from sandglass.core.errors import InvalidInput

@@ -10,6 +10,7 @@ from typing import Any, Literal, Self
 
 import httpx
 
+from sandglass.client.data import DataCalls, poll
 from sandglass.core.errors import Broken, Busy, Conflict, InvalidInput, NotFound, SandglassError, TooLarge
 from sandglass.core.text import Text
 
@@ -27,11 +28,10 @@ _KINDS: dict[int, type[SandglassError]] = {
     503: Busy,
 }
 FINAL_RUN = ("stopped", "failed", "succeeded")
-FINAL_IMPORT = ("checked", "done", "failed", "cancelled")
 SETTLED_SERVICE = ("running", "abnormal", "stopped", "create_failed", "arrears_stopped")
 
 
-class Client:
+class Client(DataCalls):
     """A connection to one server.
 
     Args:
@@ -66,58 +66,10 @@ class Client:
         try:
             answer = self._http.request(method, f"/v1{path}", **options)
         except httpx.TransportError as error:
-            raise Broken(
-                "server_unreachable",
-                Text(en=f"No answer from {self.address}: {error}", zh=f"{self.address} 没有响应：{error}"),
-                Text(en="Start the server with 'sandglass up'.", zh="请用 sandglass up 启动服务器。"),
-            ) from error
+            raise _unreachable(self.address, error) from error
         if answer.is_error:
             raise _error(answer)
         return answer.json() if answer.content else None
-
-    # Data
-
-    def import_folder(
-        self,
-        folder: Path,
-        *,
-        dataset: str,
-        scenario: str,
-        format: str = "auto",  # noqa: A002
-        split_file: Path | None = None,
-        part: str | None = None,
-        confirm: bool = True,
-    ) -> Json:
-        """Start the import of a folder (or archive) that the server can see."""
-        body = {
-            "dataset": dataset,
-            "scenario": scenario,
-            "folder": str(folder.absolute()),
-            "format": format,
-            "split_file": None if split_file is None else str(split_file.absolute()),
-            "part": part,
-            "confirm": confirm,
-        }
-        return self.request("POST", "/imports", json=body)
-
-    def wait_for_import(self, name: str, seen: Callable[[Json], None] = lambda _: None) -> Json:
-        """Wait until an import has ended; ``seen`` is told every state.
-
-        Raises:
-            SandglassError: the import failed; nothing of it is stored.
-        """
-        state = self._poll(f"/imports/{name}", lambda job: job["status"] in FINAL_IMPORT, seen)
-        if state["status"] == "failed":
-            raise _stored_error(state["error"])
-        return state
-
-    def datasets(self, **filters: str | int) -> Json:
-        """The datasets, a page."""
-        return self.request("GET", "/datasets", params=filters)
-
-    def dataset(self, name: str) -> Json:
-        """One dataset by name or id."""
-        return self.request("GET", f"/datasets/{name}")
 
     # Tasks and runs
 
@@ -228,15 +180,29 @@ class Client:
                 files.append(("files", (picture.name, handle, kind)))
             return self.request("POST", f"/services/{service}/predict", files=files, data=form)
 
+    def download(self, path: str, target: Path) -> int:
+        """Write an answer's bytes to a file as they come; returns how many. A cut answer leaves no file.
+
+        Raises:
+            SandglassError: the kind that fits the status; ``server_unreachable`` when the connection is lost.
+        """
+        temporary = target.with_name(f".{target.name}.new")
+        try:
+            with self._http.stream("GET", f"/v1{path}") as answer:
+                if answer.is_error:
+                    answer.read()
+                    raise _error(answer)
+                with temporary.open("wb") as file:
+                    written = sum(file.write(chunk) for chunk in answer.iter_bytes())
+            temporary.replace(target)
+        except httpx.TransportError as error:
+            raise _unreachable(self.address, error) from error
+        finally:
+            temporary.unlink(missing_ok=True)
+        return written
+
     def _poll(self, path: str, ended: Callable[[Json], bool], seen: Callable[[Json], None]) -> Json:
-        pause = 0.1
-        while True:
-            state = self.request("GET", path)
-            seen(state)
-            if ended(state):
-                return state
-            time.sleep(pause)
-            pause = min(1.0, pause * 1.3)
+        return poll(lambda: self.request("GET", path), ended, seen)
 
     def follow_log(self, run: str) -> Iterator[Json]:
         """Yield log lines of a run until it has ended."""
@@ -251,6 +217,14 @@ class Client:
                 return
             if not page["items"]:
                 time.sleep(0.5)
+
+
+def _unreachable(address: str, error: Exception) -> Broken:
+    return Broken(
+        "server_unreachable",
+        Text(en=f"No answer from {address}: {error}", zh=f"{address} 没有响应：{error}"),
+        Text(en="Start the server with 'sandglass up'.", zh="请用 sandglass up 启动服务器。"),
+    )
 
 
 def _error(answer: httpx.Response) -> SandglassError:
@@ -270,12 +244,3 @@ def _error(answer: httpx.Response) -> SandglassError:
     except (json.JSONDecodeError, KeyError, TypeError):
         sentence = f"HTTP {answer.status_code}: {answer.text[:500]}"
         return Broken("unexpected_answer", Text(en=sentence, zh=sentence))
-
-
-def _stored_error(problem: Json) -> SandglassError:
-    message, action = problem["message"], problem.get("action")
-    return InvalidInput(problem["code"], _text(message), _text(action) if action else None)
-
-
-def _text(value: Json) -> Text:
-    return Text(**value) if isinstance(value, dict) else Text(en=value, zh=value)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sandglass.core.annotation import Direction, DocumentAnnotation, FieldValue, Role, TextBox
+from sandglass.core.dictionary import KeyDictionary
 from sandglass.core.finding import Finding
 from sandglass.core.geometry import Polygon, bounding_box
 from sandglass.core.sample import Sample
@@ -34,7 +35,7 @@ class TiOcr(Format):
         return detect_json(folder, lambda value: "OcrLabels" in value)
 
     def read(self, folder: Path, kind: Kind) -> Found:
-        dictionary, findings = _dictionary(folder)
+        dictionary, findings = read_dictionary(folder)
         yield from findings
         index = PictureIndex(folder)
         yield from index.findings()
@@ -58,7 +59,7 @@ class TiOcr(Format):
             yield from findings
             if size is None:
                 continue
-            annotation, findings = _annotation(label["OcrLabels"], size, file, dictionary)
+            annotation, findings = _annotation(label["OcrLabels"], size, file, dictionary.keys)
             yield from findings
             yield FoundSample(Sample(path=name, width=size[0], height=size[1], annotation=annotation), index.path(name))
         yield from unlabelled(index)
@@ -96,15 +97,24 @@ def detect_json(folder: Path, fits: Any) -> float:  # noqa: ANN401
     return 0.95 * fitting / seen if seen else 0.0
 
 
-def _dictionary(folder: Path) -> tuple[dict[str, str], list[Finding]]:
+def read_dictionary(folder: Path) -> tuple[KeyDictionary, list[Finding]]:
+    """The key dictionary that lies in a folder; an empty one when there is none or it cannot be read."""
     path = folder / DICTIONARY
     if not path.exists():
-        return {}, []
+        return KeyDictionary(), []
     value, findings = read_json(path, DICTIONARY)
     keys = value.get("keys") if isinstance(value, dict) else None
     if not isinstance(keys, dict):
-        return {}, [*findings, report("label_unreadable", DICTIONARY, what="it has no object 'keys'")]
-    return {str(key): str(field) for key, field in keys.items()}, findings
+        return KeyDictionary(), [*findings, report("label_unreadable", DICTIONARY, what="it has no object 'keys'")]
+    more = value.get("additional") if isinstance(value, dict) else None
+    additional = tuple(str(field) for field in more if str(field).strip()) if isinstance(more, list) else ()
+    return KeyDictionary(keys={str(key): str(field) for key, field in keys.items()}, additional=additional), findings
+
+
+def write_dictionary(dictionary: KeyDictionary, folder: Path) -> None:
+    """Write a key dictionary beside the labels; an empty one is not written."""
+    if dictionary != KeyDictionary():
+        write_json(folder / DICTIONARY, dictionary.model_dump(mode="json"))
 
 
 def _annotation(

@@ -26,10 +26,29 @@ def write_manifest(objects: Objects, samples: Iterable[Sample]) -> tuple[str, in
                 if count and sample.path <= before:
                     raise ValueError(f"{sample.path} does not follow {before}")
                 before = sample.path
-                file.write(sample.model_dump_json(exclude_none=True) + "\n")
+                file.write(sample_line(sample) + "\n")
                 count += 1
         digest, _ = objects.put_file(path)
     return digest, count
+
+
+def sample_line(sample: Sample) -> str:
+    """A sample as it stands in a manifest: equal samples have equal lines."""
+    return sample.model_dump_json(exclude_none=True)
+
+
+def read_lines(objects: Objects, digest: str) -> Iterator[bytes]:
+    """The lines of a manifest, in order.
+
+    Raises:
+        NotFound: ``object_missing``.
+    """
+    rest = b""
+    for chunk in objects.stream(digest):
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield from lines
+    if rest:
+        yield rest
 
 
 def read_manifest(objects: Objects, digest: str) -> Iterator[Sample]:
@@ -38,10 +57,5 @@ def read_manifest(objects: Objects, digest: str) -> Iterator[Sample]:
     Raises:
         NotFound: ``object_missing``.
     """
-    rest = b""
-    for chunk in objects.stream(digest):
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            yield Sample.model_validate_json(line)
-    if rest:
-        yield Sample.model_validate_json(rest)
+    for line in read_lines(objects, digest):
+        yield Sample.model_validate_json(line)

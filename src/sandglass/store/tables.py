@@ -37,6 +37,10 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+CodePointString = String(1000).with_variant(String(1000, collation="C"), "postgresql")
+"""Text in the order of its code points on every database, which manifests and cursors rely on."""
+
+
 class Base(DeclarativeBase):
     """Base of all tables."""
 
@@ -56,8 +60,14 @@ class Dataset(Base):
     name: Mapped[str] = mapped_column(String(120), unique=True)
     scenario: Mapped[str] = mapped_column(String(40))
     description: Mapped[str] = mapped_column(default="")
+    tags: Mapped[Json] = mapped_column(default=list)
+    """list of str."""
+    dictionary: Mapped[Json] = mapped_column(default=dict)
+    """`core.dictionary.KeyDictionary`: which printed key is which field (documents only)."""
     revision: Mapped[int] = mapped_column(default=0)
     """Rises with every change of the draft."""
+    version_count: Mapped[int] = mapped_column(default=0)
+    """Versions ever published: the number of a deleted version is never given again."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
 
@@ -68,14 +78,17 @@ class SampleRow(Base):
     __tablename__ = "sample"
     __table_args__ = (
         UniqueConstraint("dataset_id", "path"),
-        Index("ix_sample_state", "dataset_id", "state"),
-        Index("ix_sample_part", "dataset_id", "part"),
+        # With the path at the end a filtered list comes in order, and counts are read from the index alone.
+        Index("ix_sample_state", "dataset_id", "state", "path"),
+        Index("ix_sample_part", "dataset_id", "part", "path"),
+        Index("ix_sample_updated", "dataset_id", "updated_at", "id"),
+        Index("ix_sample_size", "dataset_id", "size"),
         Index("ix_sample_digest", "dataset_id", "digest"),
     )
 
     id: Mapped[str] = _id("sm")
     dataset_id: Mapped[str] = mapped_column(ForeignKey("dataset.id", ondelete="CASCADE"))
-    path: Mapped[str] = mapped_column(String(1000))
+    path: Mapped[str] = mapped_column(CodePointString)
     digest: Mapped[str] = mapped_column(String(64))
     width: Mapped[int]
     height: Mapped[int]
@@ -95,12 +108,24 @@ class SampleLabel(Base):
     """How often a label or field occurs on a sample: what filters and distributions are made from."""
 
     __tablename__ = "sample_label"
-    __table_args__ = (Index("ix_sample_label_label", "dataset_id", "label"),)
+    __table_args__ = (Index("ix_sample_label_label", "dataset_id", "label", "sample_id"),)
 
     sample_id: Mapped[str] = mapped_column(ForeignKey("sample.id", ondelete="CASCADE"), primary_key=True)
     label: Mapped[str] = mapped_column(String(200), primary_key=True)
     dataset_id: Mapped[str] = mapped_column(ForeignKey("dataset.id", ondelete="CASCADE"))
     count: Mapped[int]
+
+
+class DatasetLabel(Base):
+    """A label or field that people of a dataset know, on samples or not yet; it keeps its colour for ever."""
+
+    __tablename__ = "dataset_label"
+
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("dataset.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200), primary_key=True)
+    colour: Mapped[int]
+    """Place in the palette of the console, from 0."""
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
 class DatasetVersion(Base):
@@ -140,8 +165,16 @@ class ImportJob(Base):
     progress: Mapped[float] = mapped_column(default=0.0)
     found: Mapped[int] = mapped_column(default=0)
     stored: Mapped[int] = mapped_column(default=0)
+    left_out: Mapped[int] = mapped_column(default=0)
+    """Pictures and label files that the check does not let through."""
+    labels: Mapped[Json] = mapped_column(default=dict)
+    """dict label → samples that carry it, as the check found them."""
+    label_map: Mapped[Json] = mapped_column(default=dict)
+    """dict label → new name, or None to leave it out."""
     findings: Mapped[Json] = mapped_column(default=list)
-    """list of `core.finding.Finding`."""
+    """list of `core.finding.Finding`, a bounded number of each kind."""
+    report: Mapped[str | None] = mapped_column(String(64))
+    """Digest of the object with all findings, one line of JSON each."""
     error: Mapped[Json | None]
     """`core.problem.Problem`."""
     owner: Mapped[str] = mapped_column(String(80), default="")

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections import Counter
 from pathlib import PurePosixPath
 
 from sqlalchemy import insert, select
@@ -15,13 +14,14 @@ from sandglass.core.sample import Part
 from sandglass.core.text import Text
 from sandglass.core.time import utc_now
 from sandglass.core.value import Value
-from sandglass.learning.data import complete
 from sandglass.store.db import Database
 from sandglass.store.objects import Objects
 from sandglass.store.tables import Dataset, SampleLabel, SampleRow, new_id
-from sandglass.studio.datasets import Datasets, SampleView, find_dataset
-from sandglass.studio.importjob import LONGEST_LABEL, LONGEST_PATH, Claims
+from sandglass.studio.datasets import change_draft
+from sandglass.studio.importjob import LONGEST_PATH, Claims
 from sandglass.studio.kinds import annotation_kind
+from sandglass.studio.labels import LONGEST_LABEL, label_rows, register_labels
+from sandglass.studio.samples import Samples, SampleView
 
 
 class NewSample(Value):
@@ -47,14 +47,14 @@ class Additions:
         database: of the installation.
         objects: where pictures go.
         claims: shared with the imports of this process.
-        datasets: answers with the new sample.
+        samples: answers with the new sample.
     """
 
-    def __init__(self, database: Database, objects: Objects, claims: Claims, datasets: Datasets) -> None:
+    def __init__(self, database: Database, objects: Objects, claims: Claims, samples: Samples) -> None:
         self._database = database
         self._objects = objects
         self._claims = claims
-        self._datasets = datasets
+        self._samples = samples
 
     def add(self, dataset: str, sample: NewSample, data: bytes) -> SampleView:
         """Add a picture.
@@ -81,13 +81,13 @@ class Additions:
                 self._claims.give_back([digest])
             raise
         self._claims.give_back([digest])
-        return self._datasets.sample(dataset_id, sample_id)
+        return self._samples.get(dataset_id, sample_id)
 
 
 def _insert(
     session: Session, name: str, sample: NewSample, path: str, digest: str, size: tuple[int, int], length: int
 ) -> tuple[str, str]:
-    dataset = find_dataset(session, name)
+    dataset = change_draft(session, name)
     _check_annotation(dataset, sample.annotation)
     same = session.scalar(
         select(SampleRow).where(SampleRow.dataset_id == dataset.id, SampleRow.digest == digest).limit(1)
@@ -119,15 +119,10 @@ def _insert(
         "updated_at": utc_now(),
     }
     session.execute(insert(SampleRow), [row])
-    labels = [] if annotation is None else annotation_labels(complete(annotation))
+    labels = label_rows(str(row["id"]), dataset.id, row["annotation"])
     if labels:
-        counted = [
-            {"sample_id": row["id"], "label": label, "dataset_id": dataset.id, "count": count}
-            for label, count in Counter(labels).items()
-        ]
-        session.execute(insert(SampleLabel), counted)
-    dataset.revision += 1
-    dataset.updated_at = utc_now()
+        session.execute(insert(SampleLabel), labels)
+        register_labels(session, dataset.id, [label["label"] for label in labels])
     return str(row["id"]), dataset.id
 
 

@@ -1,21 +1,22 @@
-"""Datasets: list, look up, browse samples, label distribution, delete, export. Versions are in `studio.versions`."""
+"""Datasets: make, list, look up, change, delete. Their samples are in `studio.samples`, versions in `studio.versions`."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from sqlalchemy import ColumnElement, Select, collate, delete, exists, func, select
+from pydantic import Field
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from sandglass.core.annotation import Annotation
 from sandglass.core.errors import Conflict, NotFound
-from sandglass.core.sample import Part, Sample
 from sandglass.core.text import Text
+from sandglass.core.time import utc_now
 from sandglass.core.value import Value
 from sandglass.store.db import Database
-from sandglass.store.objects import Objects
 from sandglass.store.tables import (
     Dataset,
+    DatasetLabel,
     DatasetVersion,
     ImportJob,
     Run,
@@ -24,25 +25,56 @@ from sandglass.store.tables import (
     Task,
     TaskVersion,
 )
-from sandglass.studio.page import Page, decode_cursor, encode_cursor
+from sandglass.studio.kinds import annotation_kind
+from sandglass.studio.page import Page
 from sandglass.studio.statistics import StatisticsCache
+from sandglass.studio.validation import check_name
 
 WORKING_IMPORT = ("checking", "importing")
+OPEN_IMPORT = (*WORKING_IMPORT, "checked")
+MOST_TAGS = 20
+
+DatasetState = Literal["importing", "waiting", "failed", "empty", "ready"]
+DatasetSort = Literal["updated", "created", "name", "pictures", "labelled", "size"]
+Tags = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=40)], ...], Field(max_length=MOST_TAGS)]
+
+
+class NewDataset(Value):
+    """The form of an empty dataset."""
+
+    name: str = Field(max_length=200)
+    scenario: str = Field(max_length=40)
+    description: str = Field("", max_length=2000)
+    tags: Tags = ()
+
+
+class DatasetChange(Value):
+    """What to change of a dataset; what is None stays."""
+
+    name: str | None = Field(None, max_length=200)
+    description: str | None = Field(None, max_length=2000)
+    tags: Tags | None = None
 
 
 class DatasetView(Value):
     """One dataset as a person sees it.
 
     Attributes:
-        latest_version: number of the newest version; None = none was published.
+        state: importing (an import works on it), waiting (a checked import waits for a person), failed (no pictures and
+            the last import failed), empty or ready.
+        latest_version: number of the newest version; None = there is none.
         changed: whether the draft holds something that no version holds.
-        import_id: the import that works on it now, if any.
+        changes: changes of the draft since the newest version; None = there is no version.
+        import_id: the import that works on it or waits for a person now, if any.
+        import_progress: 0..1 of that import.
     """
 
     id: str
     name: str
     scenario: str
     description: str
+    tags: tuple[str, ...]
+    state: DatasetState
     revision: int
     sample_count: int
     labelled_count: int
@@ -52,58 +84,115 @@ class DatasetView(Value):
     label_counts: dict[str, int]
     latest_version: int | None
     changed: bool
+    changes: int | None
     import_id: str | None
+    import_progress: float | None
     created_at: datetime
     updated_at: datetime
 
 
-class SampleView(Value):
-    """One sample; the list leaves ``annotation`` out unless asked for it."""
+class DatasetUse(Value):
+    """A task version that names a dataset, and which versions of it."""
 
-    id: str
-    path: str
-    digest: str
-    width: int
-    height: int
-    size: int
-    state: str
-    part: Part | None
-    group: str | None
-    labels: dict[str, int]
-    annotation: Annotation | None = None
-    revision: int
-    updated_at: datetime
-
-
-class LabelCount(Value):
-    """How often a label occurs: on how many samples, and how many times altogether."""
-
-    label: str
-    samples: int
-    occurrences: int
+    task: str
+    task_version: int
+    versions: tuple[int, ...]
 
 
 class Datasets:
-    """Reads and removes datasets; changes of samples come from imports."""
+    """Makes, reads, changes and removes datasets."""
 
-    def __init__(self, database: Database, objects: Objects) -> None:
+    def __init__(self, database: Database, statistics: StatisticsCache) -> None:
         self._database = database
-        self._objects = objects
-        self._statistics = StatisticsCache()
+        self._statistics = statistics
 
-    def list(self, *, q: str = "", scenario: str | None = None, limit: int = 50, offset: int = 0) -> Page[DatasetView]:
-        """Datasets, the latest changed first; ``q`` is a part of the name."""
+    def create(self, form: NewDataset) -> DatasetView:
+        """Make an empty dataset.
+
+        Raises:
+            InvalidInput: ``name_invalid``.
+            NotFound: ``scenario_unknown``.
+            Conflict: ``dataset_name_taken``.
+        """
+        name = check_name(form.name)
+        annotation_kind(form.scenario)
+        row = Dataset(name=name, scenario=form.scenario, description=form.description, tags=_tags(form.tags))
+        try:
+            with self._database.write() as session:
+                _refuse_taken(session, name)
+                session.add(row)
+                session.flush()
+                return self._view(session, row)
+        except IntegrityError as error:
+            raise _taken(name) from error
+
+    def change(self, name: str, form: DatasetChange) -> DatasetView:
+        """Change name, description or tags.
+
+        Raises:
+            NotFound: ``dataset_not_found``.
+            InvalidInput: ``name_invalid``.
+            Conflict: ``dataset_name_taken``, or ``dataset_importing`` when it is to be renamed during an import.
+        """
+        with self._database.write() as session:
+            row = find_dataset(session, name)
+            if form.name is not None and form.name != row.name:
+                renamed = check_name(form.name)
+                _refuse_taken(session, renamed)
+                refuse_during_import(session, row)
+                # Imports know their dataset by name: it may not exist yet while they work.
+                session.execute(
+                    update(ImportJob).where(ImportJob.dataset_name == row.name).values(dataset_name=renamed)
+                )
+                row.name = renamed
+            if form.description is not None:
+                row.description = form.description
+            if form.tags is not None:
+                row.tags = _tags(form.tags)
+            row.updated_at = utc_now()
+            session.flush()
+            return self._view(session, row)
+
+    def list(
+        self,
+        *,
+        q: str = "",
+        name: str | None = None,
+        scenario: str | None = None,
+        state: DatasetState | None = None,
+        tag: str | None = None,
+        sort: DatasetSort = "updated",
+        descending: bool = True,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> Page[DatasetView]:
+        """Datasets.
+
+        Args:
+            q: a part of the name.
+            name: the whole name.
+            scenario: only of this one.
+            state: only in this one.
+            tag: only with this one.
+            sort: what to sort by.
+            descending: the greatest or latest first.
+            limit: most items.
+            offset: items to leave out first.
+        """
         query = select(Dataset)
         if q:
             query = query.where(Dataset.name.icontains(q, autoescape=True))
+        if name is not None:
+            query = query.where(Dataset.name == name)
         if scenario:
             query = query.where(Dataset.scenario == scenario)
         with self._database.read() as session:
-            total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
-            rows = session.scalars(
-                query.order_by(Dataset.updated_at.desc(), Dataset.name).limit(limit).offset(offset)
-            ).all()
-            return Page(items=[self._view(session, row) for row in rows], total=total)
+            # There are hundreds of datasets at most, and their counts stay in memory as long as they do not change.
+            rows = session.scalars(query.order_by(Dataset.name)).all()
+            views = [self._view(session, row) for row in rows if tag is None or tag in row.tags]
+        found = [view for view in views if state is None or view.state == state]
+        found.sort(key=lambda view: _SORT[sort](view), reverse=descending)
+        return Page(items=found[offset : offset + limit], total=len(found))
 
     def get(self, name: str) -> DatasetView:
         """One dataset by name or id.
@@ -114,6 +203,11 @@ class Datasets:
         with self._database.read() as session:
             return self._view(session, find_dataset(session, name))
 
+    def uses(self, name: str) -> Sequence[DatasetUse]:
+        """Task versions that name the dataset, and so would break without it."""
+        with self._database.read() as session:
+            return dataset_uses(session, find_dataset(session, name).id)
+
     def _view(self, session: Session, row: Dataset) -> DatasetView:
         counted = self._statistics.of(session, row)
         latest = session.execute(
@@ -122,16 +216,20 @@ class Datasets:
             .order_by(DatasetVersion.number.desc())
             .limit(1)
         ).first()
-        running = session.scalar(
-            select(ImportJob.id)
-            .where(ImportJob.dataset_name == row.name, ImportJob.status.in_(WORKING_IMPORT))
+        job = session.execute(
+            select(ImportJob.id, ImportJob.status, ImportJob.progress)
+            .where(ImportJob.dataset_name == row.name)
+            .order_by(ImportJob.status.in_(OPEN_IMPORT).desc(), ImportJob.created_at.desc())
             .limit(1)
-        )
+        ).first()
+        at_work = job is not None and job.status in OPEN_IMPORT
         return DatasetView(
             id=row.id,
             name=row.name,
             scenario=row.scenario,
             description=row.description,
+            tags=tuple(row.tags),
+            state=_state(counted.sample_count, job.status if job else None),
             revision=row.revision,
             sample_count=counted.sample_count,
             labelled_count=counted.states.get("labelled", 0),
@@ -141,122 +239,51 @@ class Datasets:
             label_counts=counted.label_counts,
             latest_version=latest.number if latest else None,
             changed=latest is None or latest.revision != row.revision,
-            import_id=running,
+            changes=row.revision - latest.revision if latest else None,
+            import_id=job.id if job and at_work else None,
+            import_progress=job.progress if job and at_work else None,
             created_at=row.created_at,
             updated_at=row.updated_at,
         )
-
-    def samples(
-        self,
-        name: str,
-        *,
-        label: str | None = None,
-        state: str | None = None,
-        part: str | None = None,
-        q: str = "",
-        annotations: bool = False,
-        limit: int = 100,
-        cursor: str | None = None,
-    ) -> Page[SampleView]:
-        """Samples of the draft by path.
-
-        Args:
-            name: of the dataset, or its id.
-            label: only samples that carry it.
-            state: unlabelled, pre_labelled or labelled.
-            part: train, validation, test or ``none``.
-            q: a part of the path.
-            annotations: whether to return annotations as well.
-            limit: most items.
-            cursor: ``next`` of the page before.
-        """
-        with self._database.read() as session:
-            dataset = find_dataset(session, name)
-            query = _filtered(dataset.id, label=label, state=state, part=part, q=q)
-            total = (
-                session.scalar(select(func.count()).select_from(query.with_only_columns(SampleRow.id).subquery())) or 0
-            )
-            if cursor:
-                (after,) = decode_cursor(cursor, str)
-                query = query.where(path_order(session) > after)
-            rows = session.scalars(query.order_by(path_order(session)).limit(limit + 1)).all()
-            labels = _labels(session, [row.id for row in rows])
-            items = [_sample_view(row, labels.get(row.id, {}), annotations=annotations) for row in rows[:limit]]
-            following = encode_cursor(items[-1].path) if len(rows) > limit else None
-            return Page(items=items, total=total, next=following)
-
-    def sample(self, name: str, sample: str) -> SampleView:
-        """One sample with its annotation.
-
-        Raises:
-            NotFound: ``sample_not_found``.
-        """
-        with self._database.read() as session:
-            dataset = find_dataset(session, name)
-            row = session.get(SampleRow, sample)
-            if row is None or row.dataset_id != dataset.id:
-                raise NotFound(
-                    "sample_not_found",
-                    Text(en=f"{dataset.name} has no sample '{sample}'.", zh=f"{dataset.name} 中没有样本“{sample}”。"),
-                    Text(en="It may have been removed; look at the list again.", zh="它可能已被删除，请刷新列表。"),
-                )
-            return _sample_view(row, _labels(session, [row.id]).get(row.id, {}), annotations=True)
-
-    def labels(self, name: str) -> tuple[LabelCount, ...]:
-        """How often each label or field occurs in the draft, the most frequent first."""
-        with self._database.read() as session:
-            dataset = find_dataset(session, name)
-            rows = session.execute(
-                select(SampleLabel.label, func.count(), func.sum(SampleLabel.count))
-                .where(SampleLabel.dataset_id == dataset.id)
-                .group_by(SampleLabel.label)
-                .order_by(func.count().desc(), SampleLabel.label)
-            )
-            return tuple(LabelCount(label=row[0], samples=row[1], occurrences=row[2]) for row in rows)
-
-    def draft(self, name: str) -> Iterator[Sample]:
-        """All samples of the draft by path, from one snapshot."""
-        with self._database.read() as session:
-            yield from draft_samples(session, find_dataset(session, name).id)
 
     def delete(self, name: str) -> None:
         """Remove a dataset with its versions.
 
         Raises:
-            Conflict: ``dataset_in_use``, naming the tasks that would break, or ``dataset_importing``.
+            Conflict: ``dataset_in_use``, naming the task versions that would break, or ``dataset_importing``.
         """
         with self._database.write() as session:
             dataset = find_dataset(session, name)
-            users = _users(session, dataset.id)
-            if users:
-                shown = ", ".join(users[:5]) + (" …" if len(users) > 5 else "")
+            uses = dataset_uses(session, dataset.id)
+            if uses:
+                names = [f"{use.task} v{use.task_version}" for use in uses]
+                shown = ", ".join(names[:5]) + (" …" if len(names) > 5 else "")
                 raise Conflict(
                     "dataset_in_use",
                     Text(
-                        en=f"{dataset.name} is used by {len(users)} task(s): {shown}.",
-                        zh=f"{dataset.name} 正被 {len(users)} 个任务使用：{shown}。",
+                        en=f"{dataset.name} is used by {len(names)} task version(s): {shown}.",
+                        zh=f"{dataset.name} 正被 {len(names)} 个任务版本使用：{shown}。",
                     ),
                     Text(en="Delete those tasks first.", zh="请先删除这些任务。"),
-                    details={"tasks": ", ".join(users)},
+                    details={"tasks": ", ".join(dict.fromkeys(use.task for use in uses))},
                 )
-            working = session.scalar(
-                select(ImportJob.id).where(ImportJob.dataset_name == dataset.name, ImportJob.status.in_(WORKING_IMPORT))
-            )
-            if working:
-                raise Conflict(
-                    "dataset_importing",
-                    Text(en=f"An import into {dataset.name} is running.", zh=f"正在向 {dataset.name} 导入数据。"),
-                    Text(en="Wait for it or cancel it.", zh="请等待完成或取消导入。"),
-                    details={"import": working},
-                )
+            refuse_during_import(session, dataset)
             # Rows below are removed by hand in bulk: cascades row by row take minutes for 100,000 samples.
             session.execute(delete(SampleLabel).where(SampleLabel.dataset_id == dataset.id))
             session.execute(delete(SampleRow).where(SampleRow.dataset_id == dataset.id))
+            session.execute(delete(DatasetLabel).where(DatasetLabel.dataset_id == dataset.id))
+            session.execute(delete(ImportJob).where(ImportJob.dataset_name == dataset.name))
             session.execute(delete(Dataset).where(Dataset.id == dataset.id))
 
-    def picture(self, digest: str) -> bytes:
-        """The bytes of a picture."""
-        return self._objects.get(digest)
+
+_SORT: dict[DatasetSort, Any] = {
+    "updated": lambda view: view.updated_at,
+    "created": lambda view: view.created_at,
+    "name": lambda view: view.name.casefold(),
+    "pictures": lambda view: view.sample_count,
+    "labelled": lambda view: view.labelled_count / max(1, view.sample_count),
+    "size": lambda view: view.size_bytes,
+}
 
 
 def find_dataset(session: Session, name: str) -> Dataset:
@@ -276,92 +303,100 @@ def find_dataset(session: Session, name: str) -> Dataset:
     return found
 
 
-def path_order(session: Session) -> ColumnElement[str]:
-    """Paths in the order of their code points on every database, which manifests rely on."""
-    if session.get_bind().dialect.name == "postgresql":
-        return collate(SampleRow.path, "C")
-    return SampleRow.path.expression
+def change_draft(session: Session, name: str, *, expected_revision: int | None = None) -> Dataset:
+    """The dataset whose draft is about to change in this transaction; its revision rises by one.
+
+    Args:
+        session: of a write transaction.
+        name: or id.
+        expected_revision: that the person saw; None = whatever it is now.
+
+    Raises:
+        NotFound: ``dataset_not_found``.
+        Conflict: ``dataset_changed``: the draft is no longer what the person saw.
+    """
+    dataset = find_dataset(session, name)
+    # On PostgreSQL the row is locked, so that two changes at once get two revisions.
+    session.refresh(dataset, with_for_update=True)
+    if expected_revision is not None and dataset.revision != expected_revision:
+        raise Conflict(
+            "dataset_changed",
+            Text(
+                en=f"{dataset.name} was changed by someone else meanwhile; nothing was done.",
+                zh=f"{dataset.name} 刚被他人修改，本次操作未执行。",
+            ),
+            Text(en="Look at the list again, then repeat.", zh="请刷新列表后重试。"),
+            details={"revision": dataset.revision},
+        )
+    dataset.revision += 1
+    dataset.updated_at = utc_now()
+    return dataset
 
 
-def draft_samples(session: Session, dataset_id: str) -> Iterator[Sample]:
-    """Samples of a draft by path, a thousand rows in memory at a time."""
-    columns = select(
-        SampleRow.path,
-        SampleRow.width,
-        SampleRow.height,
-        SampleRow.digest,
-        SampleRow.annotation,
-        SampleRow.part,
-        SampleRow.group,
+def refuse_during_import(session: Session, dataset: Dataset) -> None:
+    """Refuse what may not happen while an import works on the dataset.
+
+    Raises:
+        Conflict: ``dataset_importing``.
+    """
+    working = session.scalar(
+        select(ImportJob.id).where(ImportJob.dataset_name == dataset.name, ImportJob.status.in_(WORKING_IMPORT))
     )
+    if working:
+        raise Conflict(
+            "dataset_importing",
+            Text(en=f"An import into {dataset.name} is running.", zh=f"正在向 {dataset.name} 导入数据。"),
+            Text(en="Wait for it or cancel it.", zh="请等待完成或取消导入。"),
+            details={"import": working},
+        )
+
+
+def dataset_uses(session: Session, dataset_id: str) -> list[DatasetUse]:
+    """Task versions whose settings, or whose unfinished evaluations, name the dataset."""
+    found: dict[tuple[str, int], set[int]] = {}
     rows = session.execute(
-        columns.where(SampleRow.dataset_id == dataset_id).order_by(path_order(session)),
-        execution_options={"yield_per": 1000},
+        select(Task.name, TaskVersion.number, TaskVersion.settings).join(Task, Task.id == TaskVersion.task_id)
     )
-    for row in rows.mappings():
-        yield Sample.model_validate(dict(row))
-
-
-def _filtered(dataset_id: str, *, label: str | None, state: str | None, part: str | None, q: str) -> Select[SampleRow]:
-    query = select(SampleRow).where(SampleRow.dataset_id == dataset_id)
-    if label is not None:
-        carries = exists().where(SampleLabel.sample_id == SampleRow.id, SampleLabel.label == label)
-        query = query.where(carries)
-    if state is not None:
-        query = query.where(SampleRow.state == state)
-    if part is not None:
-        query = query.where(SampleRow.part.is_(None) if part == "none" else SampleRow.part == part)
-    if q:
-        query = query.where(SampleRow.path.icontains(q, autoescape=True))
-    return query
-
-
-def _labels(session: Session, ids: list[str]) -> dict[str, dict[str, int]]:
-    found: dict[str, dict[str, int]] = {}
-    rows = session.execute(
-        select(SampleLabel.sample_id, SampleLabel.label, SampleLabel.count)
-        .where(SampleLabel.sample_id.in_(ids))
-        .order_by(SampleLabel.label)
-    )
-    for sample, label, count in rows:
-        found.setdefault(sample, {})[label] = count
-    return found
-
-
-def _sample_view(row: SampleRow, labels: dict[str, int], *, annotations: bool) -> SampleView:
-    return SampleView(
-        id=row.id,
-        path=row.path,
-        digest=row.digest,
-        width=row.width,
-        height=row.height,
-        size=row.size,
-        state=row.state,
-        part=None if row.part is None else Part(row.part),
-        group=row.group,
-        labels=labels,
-        annotation=row.annotation if annotations else None,
-        revision=row.revision,
-        updated_at=row.updated_at,
-    )
-
-
-def _users(session: Session, dataset_id: str) -> list[str]:
-    """Names of tasks whose settings, or whose unfinished evaluations, name the dataset."""
-    used: list[str] = []
-    rows = session.execute(select(Task.name, TaskVersion.settings).join(Task, Task.id == TaskVersion.task_id))
     running = session.execute(
-        select(Task.name, Run.settings)
+        select(Task.name, TaskVersion.number, Run.settings)
         .join(TaskVersion, TaskVersion.id == Run.task_version_id)
         .join(Task, Task.id == TaskVersion.task_id)
         .where(Run.status.not_in(("stopped", "failed", "succeeded")))
     )
-    for name, settings in [*rows, *running]:
-        if name not in used and dataset_id in _referred(settings):
-            used.append(name)
-    return used
+    for task, number, settings in [*rows, *running]:
+        refs = [ref for part in ("train", "validation", "test") for ref in settings.get(part) or ()]
+        versions = {ref["version"] for ref in refs if ref["dataset_id"] == dataset_id}
+        if versions:
+            found.setdefault((task, number), set()).update(versions)
+    return [
+        DatasetUse(task=task, task_version=number, versions=tuple(sorted(versions)))
+        for (task, number), versions in sorted(found.items())
+    ]
 
 
-def _referred(settings: Any) -> set[str]:  # noqa: ANN401
-    refs = [ref for part in ("train", "validation", "test") for ref in settings.get(part) or ()]
-    return {ref["dataset_id"] for ref in refs}
+def _state(samples: int, import_status: str | None) -> DatasetState:
+    if import_status in WORKING_IMPORT:
+        return "importing"
+    if import_status == "checked":
+        return "waiting"
+    if samples:
+        return "ready"
+    return "failed" if import_status == "failed" else "empty"
+
+
+def _tags(tags: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(tag.strip() for tag in tags if tag.strip()))
+
+
+def _refuse_taken(session: Session, name: str) -> None:
+    if session.scalar(select(func.count()).select_from(Dataset).where(Dataset.name == name)):
+        raise _taken(name)
+
+
+def _taken(name: str) -> Conflict:
+    return Conflict(
+        "dataset_name_taken",
+        Text(en=f"There is already a dataset '{name}'.", zh=f"已存在名为“{name}”的数据集。"),
+        Text(en="Choose another name, or import into that one.", zh="请换一个名称，或导入到该数据集。"),
+        field="name",
+    )

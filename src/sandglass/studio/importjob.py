@@ -20,10 +20,11 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from sandglass.core.annotation import Annotation, annotation_labels
+from sandglass.core.annotation import annotation_labels
 from sandglass.core.errors import Conflict, InvalidInput
 from sandglass.core.finding import Finding, Severity
 from sandglass.core.picture import picture_size
+from sandglass.core.relabel import LabelMap, relabel
 from sandglass.core.sample import Sample
 from sandglass.core.text import Text
 from sandglass.core.time import utc_now
@@ -31,6 +32,8 @@ from sandglass.learning.data import complete
 from sandglass.store.db import Database
 from sandglass.store.objects import Objects
 from sandglass.store.tables import Dataset, SampleLabel, SampleRow, new_id
+from sandglass.studio.datasets import change_draft
+from sandglass.studio.labels import LONGEST_LABEL, label_rows, register_labels
 
 STORE_THREADS = 8
 """Pictures that are read, hashed and flushed to disk at a time: the disk's flushes overlap."""
@@ -38,7 +41,17 @@ WINDOW = 64
 BATCH = 500
 FINDINGS_PER_CODE = 200
 LONGEST_PATH = 1000
-LONGEST_LABEL = 200
+LEFT_OUT = frozenset(
+    {
+        "ambiguous_picture",
+        "label_without_picture",
+        "name_too_long",
+        "path_exists",
+        "picture_damaged",
+        "picture_unreadable",
+    }
+)
+"""Findings each of which stands for a picture, or a label file, that is not imported."""
 
 
 class Cancelled(Exception):
@@ -51,9 +64,20 @@ class Tally:
     def __init__(self) -> None:
         self._kept: dict[str, list[Finding]] = {}
         self._more: Counter[str] = Counter()
+        self._left_out = 0
+        self._report: Path | None = None
+
+    def write_to(self, report: Path) -> None:
+        """Append every further finding to a file as well, one line of JSON each."""
+        self._report = report
 
     def add(self, finding: Finding) -> None:
         """Keep or count a finding."""
+        if finding.code in LEFT_OUT:
+            self._left_out += finding.count
+        if self._report is not None:
+            with self._report.open("a", encoding="utf-8") as file:
+                file.write(finding.model_dump_json(exclude_none=True) + "\n")
         kept = self._kept.setdefault(finding.code, [])
         if len(kept) < FINDINGS_PER_CODE:
             kept.append(finding)
@@ -69,6 +93,11 @@ class Tally:
         ]
         kept = [finding for group in self._kept.values() for finding in group]
         return sorted([*kept, *rest], key=lambda finding: order.index(finding.severity))
+
+    @property
+    def left_out(self) -> int:
+        """Pictures and label files that are not imported."""
+        return self._left_out
 
     @property
     def error(self) -> Finding | None:
@@ -142,6 +171,7 @@ class ImportWork:
         objects: where pictures go.
         claims: shared by all imports of the process.
         dataset: name of the dataset.
+        label_map: new names of labels, or None for those to leave out.
         cancelled: whether somebody cancelled it; looked at between pictures.
         progress: is told how many of how many pictures are done.
     """
@@ -152,6 +182,7 @@ class ImportWork:
         objects: Objects,
         claims: Claims,
         dataset: str,
+        label_map: LabelMap,
         cancelled: Callable[[], bool],
         progress: Callable[[int, int | None], None],
     ) -> None:
@@ -160,16 +191,30 @@ class ImportWork:
         self._claims = claims
         self._claimed: list[tuple[str, bool]] = []
         self._dataset = dataset
+        self._label_map = label_map
         self._cancelled = cancelled
         self._progress = progress
 
-    def check(self, found: Iterator[tuple[Sample, Path] | Finding], tally: Tally, spool: Spool) -> int:
-        """Spool what may be stored and tally what is wrong; returns the number of samples.
+    def check(
+        self, found: Iterator[tuple[Sample, Path] | Finding], tally: Tally, spool: Spool
+    ) -> tuple[int, dict[str, int]]:
+        """Spool what may be stored and tally what is wrong.
+
+        Returns:
+            The number of samples, and on how many of them each label is, the most frequent first.
 
         Raises:
             Cancelled: somebody cancelled it.
         """
-        return spool.write(self._new(self._accepted(found, tally), tally))
+        labels: Counter[str] = Counter()
+
+        def counted(samples: Iterator[tuple[Sample, Path]]) -> Iterator[tuple[Sample, Path]]:
+            for sample, source in samples:
+                if sample.annotation is not None:
+                    labels.update(set(annotation_labels(complete(sample.annotation))))
+                yield sample, source
+
+        return spool.write(counted(self._new(self._accepted(found, tally), tally))), dict(labels.most_common())
 
     def _accepted(self, found: Iterator[tuple[Sample, Path] | Finding], tally: Tally) -> Iterator[tuple[Sample, Path]]:
         for count, item in enumerate(found):
@@ -283,6 +328,11 @@ class ImportWork:
             if first != sample["path"]:
                 tally.add(_duplicate(sample["path"], first))
 
+    def _named(self, sample: dict[str, Any]) -> dict[str, Any]:
+        if not self._label_map or sample["annotation"] is None:
+            return sample
+        return {**sample, "annotation": relabel(sample["annotation"], self._label_map)}
+
     def _insert(
         self, spool: Spool, stored: list[tuple[str, int]], scenario: str, done: Callable[[Session, str, int], None]
     ) -> None:
@@ -292,14 +342,16 @@ class ImportWork:
                     raise Cancelled
                 dataset = session.scalar(select(Dataset).where(Dataset.name == self._dataset))
                 if dataset is None:
-                    dataset = Dataset(name=self._dataset, scenario=scenario, revision=0)
-                    session.add(dataset)
-                dataset.revision += 1
-                dataset.updated_at = utc_now()
+                    session.add(Dataset(name=self._dataset, scenario=scenario))
+                    session.flush()
+                dataset = change_draft(session, self._dataset)
                 session.flush()
                 pairs = zip(spool.read(), stored, strict=True)
+                labels: dict[str, None] = {}
                 while batch := list(islice(pairs, BATCH)):
-                    _insert_batch(session, dataset.id, [(sample, *told) for (sample, _), told in batch])
+                    rows = [(self._named(sample), *told) for (sample, _), told in batch]
+                    labels.update(dict.fromkeys(_insert_batch(session, dataset.id, rows)))
+                register_labels(session, dataset.id, labels)
                 done(session, dataset.id, len(stored))
         except IntegrityError as error:
             raise Conflict(
@@ -312,7 +364,8 @@ class ImportWork:
             ) from error
 
 
-def _insert_batch(session: Session, dataset_id: str, batch: list[tuple[dict[str, Any], str, int]]) -> None:
+def _insert_batch(session: Session, dataset_id: str, batch: list[tuple[dict[str, Any], str, int]]) -> list[str]:
+    """Insert samples; returns the labels that they carry."""
     now = utc_now()
     samples, labels = [], []
     for sample, digest, size in batch:
@@ -334,20 +387,11 @@ def _insert_batch(session: Session, dataset_id: str, batch: list[tuple[dict[str,
                 "updated_at": now,
             }
         )
-        if sample["annotation"] is not None:
-            annotation = _completed(sample)
-            labels += [
-                {"sample_id": sample_id, "label": label, "dataset_id": dataset_id, "count": count}
-                for label, count in Counter(annotation_labels(annotation)).items()
-            ]
+        labels += label_rows(sample_id, dataset_id, sample["annotation"])
     session.execute(insert(SampleRow), samples)
     if labels:
         session.execute(insert(SampleLabel), labels)
-
-
-def _completed(sample: dict[str, Any]) -> Annotation | None:
-    annotation = Sample.model_validate(sample).annotation
-    return None if annotation is None else complete(annotation)
+    return [row["label"] for row in labels]
 
 
 def remove_tree(folder: Path) -> None:

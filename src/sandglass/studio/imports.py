@@ -15,9 +15,11 @@ from pydantic import Field
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from sandglass.core.dictionary import KeyDictionary
 from sandglass.core.errors import Conflict, InvalidInput, NotFound, SandglassError
 from sandglass.core.finding import Finding
 from sandglass.core.problem import Problem, problem_of
+from sandglass.core.relabel import LabelMap
 from sandglass.core.sample import Sample
 from sandglass.core.settings import Settings
 from sandglass.core.text import Text
@@ -25,17 +27,23 @@ from sandglass.core.time import utc_now
 from sandglass.core.value import Value
 from sandglass.formats import get_format
 from sandglass.store.db import Database
+from sandglass.store.manifest import read_lines
 from sandglass.store.objects import Objects
 from sandglass.store.tables import Dataset, ImportJob, new_id
 from sandglass.studio.importjob import Cancelled, Claims, ImportWork, Spool, Tally, remove_tree
 from sandglass.studio.importsource import open_source
 from sandglass.studio.kinds import annotation_kind
+from sandglass.studio.labels import check_label, register_labels
 from sandglass.studio.page import Page
+from sandglass.studio.uploads import Uploads
 from sandglass.studio.validation import check_name
 
 log = logging.getLogger(__name__)
 
 WORKING = ("checking", "importing")
+REPORT = "findings.jsonl"
+MOST_LABELS = 2000
+"""Labels of which the check tells the counts."""
 CHECK_SHARE = 0.3
 """Share of the progress bar that the check takes; how many pictures there are is known only at its end."""
 TELL_SECONDS = 0.3
@@ -59,6 +67,8 @@ class NewImport(ImportSource):
     """The form of an import.
 
     Attributes:
+        upload: id of an upload that is imported, instead of a folder of the server.
+        label_map: label in the source → its name in the dataset, or None to leave it out.
         dataset: name of a new dataset, or of one of the same scenario that the pictures are added to.
         format: of the labels; ``auto`` finds it out.
         confirm: store at once what the check lets through; otherwise it waits for a confirmation.
@@ -67,7 +77,15 @@ class NewImport(ImportSource):
     dataset: str = Field(max_length=200)
     scenario: str = Field(max_length=40)
     format: str = Field("auto", max_length=40)
+    upload: str | None = Field(None, max_length=60)
+    label_map: dict[str, str | None] = Field(default_factory=dict, max_length=10_000)
     confirm: bool = True
+
+
+class LabelChoice(Value):
+    """Names that the labels of a checked import get when it is stored; see `NewImport.label_map`."""
+
+    label_map: dict[str, str | None] = Field(default_factory=dict, max_length=10_000)
 
 
 class ImportView(Value):
@@ -75,7 +93,11 @@ class ImportView(Value):
 
     Attributes:
         found: samples that the check lets through.
+        left_out: pictures and label files that it does not let through.
+        labels: label → samples that carry it, as the check found them, the most frequent first.
+        label_map: what the labels are renamed to.
         stored: pictures stored so far.
+        findings: a bounded number of each kind, in which the last one counts for the rest.
         progress: 0..1.
     """
 
@@ -88,7 +110,10 @@ class ImportView(Value):
     status: Literal["checking", "checked", "importing", "done", "failed", "cancelled"]
     progress: float
     found: int
+    left_out: int
     stored: int
+    labels: dict[str, int]
+    label_map: dict[str, str | None]
     findings: tuple[Finding, ...]
     error: Problem | None
     created_at: datetime
@@ -98,8 +123,8 @@ class ImportView(Value):
 class Imports:
     """Runs imports in threads of the server."""
 
-    def __init__(self, settings: Settings, database: Database, objects: Objects) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, database: Database, objects: Objects, uploads: Uploads) -> None:
+        self._uploads = uploads
         self._database = database
         self._objects = objects
         self._folder = settings.home / "imports"
@@ -153,15 +178,18 @@ class Imports:
         Raises:
             InvalidInput: the name, the folder or the format is wrong.
             NotFound: the scenario is unknown.
-            Conflict: the dataset has another scenario, or an import into it is running.
+            Conflict: the dataset has another scenario, an import into it is running, or the upload is not whole.
         """
         name = check_name(form.dataset, field="dataset")
         kind = annotation_kind(form.scenario)
         if form.format != "auto":
             get_format(form.format, kind)
         _check_split(form)
+        label_map = check_label_map(form.label_map)
         source = ImportSource(folder=form.folder, split_file=form.split_file, part=form.part)
-        path = self._folder / uploaded / "upload" if uploaded is not None else _given_folder(form.folder)
+        job_id = uploaded or new_id("im")
+        sent = self._folder / job_id / "upload"
+        path = sent if uploaded is not None or form.upload is not None else _given_folder(form.folder)
         with self._database.write() as session:
             existing = session.scalar(select(Dataset).where(Dataset.name == name))
             if existing is not None and existing.scenario != form.scenario:
@@ -177,14 +205,17 @@ class Imports:
                     field="scenario",
                 )
             _refuse_second(session, name)
+            if form.upload is not None:
+                self._uploads.take(form.upload, sent)
             job = ImportJob(
-                id=uploaded or new_id("im"),
+                id=job_id,
                 dataset_id=existing.id if existing else None,
                 dataset_name=name,
                 scenario=form.scenario,
                 source=source.model_dump(mode="json"),
                 format=form.format,
                 status="checking",
+                label_map=label_map,
                 owner=self._owner,
             )
             session.add(job)
@@ -193,22 +224,31 @@ class Imports:
         self._spawn(job.id, lambda event: self._work(job.id, form, path, event))
         return view
 
-    def confirm(self, job_id: str) -> ImportView:
+    def confirm(self, job_id: str, label_map: LabelMap | None = None) -> ImportView:
         """Store what the check let through.
 
+        Args:
+            job_id: of a checked import.
+            label_map: new names of labels; None = those given at the start.
+
         Raises:
-            Conflict: ``import_not_waiting``.
+            Conflict: ``import_not_waiting`` or ``dataset_importing``.
+            InvalidInput: ``label_invalid``.
         """
+        checked = None if label_map is None else check_label_map(label_map)
         with self._database.write() as session:
             job = _find(session, job_id)
             if job.status != "checked":
                 raise _wrong_state(job, "checked")
             _refuse_second(session, job.dataset_name)
             job.status, job.owner, job.updated_at = "importing", self._owner, utc_now()
+            if checked is not None:
+                job.label_map = checked
             view = _view(job)
         tally = Tally()
         for finding in view.findings:
             tally.add(finding)
+        tally.write_to(self._folder / job_id / REPORT)
         self._spawn(job_id, lambda event: self._finish(job_id, tally, event))
         return view
 
@@ -269,14 +309,33 @@ class Imports:
             _refuse_second(session, dataset)
         job_id, folder = self.new_folder()
         try:
-            work = ImportWork(self._database, self._objects, self.claims, dataset, _never, lambda _done, _total: None)
+            work = ImportWork(
+                self._database, self._objects, self.claims, dataset, {}, _never, lambda _done, _total: None
+            )
             tally, spool = Tally(), Spool(self._folder / job_id / "samples.jsonl")
-            count = work.check(_written(samples, folder), tally, spool)
+            count, _ = work.check(_written(samples, folder), tally, spool)
             if count:
                 work.store(spool, count, scenario, tally, lambda _session, _dataset, _count: None)
         finally:
             self.discard(job_id)
         return count
+
+    def findings(self, job_id: str, *, code: str | None = None) -> Iterator[Finding]:
+        """All findings of an import, also those that its view only counts.
+
+        Raises:
+            NotFound: ``import_not_found``.
+        """
+        with self._database.read() as session:
+            job = _find(session, job_id)
+            report, kept = job.report, [Finding.model_validate(finding) for finding in job.findings]
+        if report is None:
+            yield from (finding for finding in kept if code is None or finding.code == code)
+            return
+        for line in read_lines(self._objects, report):
+            finding = Finding.model_validate_json(line)
+            if code is None or finding.code == code:
+                yield finding
 
     # In the import's thread
 
@@ -307,7 +366,8 @@ class Imports:
         scratch = self._folder / job_id
         scratch.mkdir(parents=True, exist_ok=True)
         tally = Tally()
-        format_id, found = open_source(
+        tally.write_to(scratch / REPORT)
+        opened = open_source(
             path,
             scratch / "unpacked",
             uploaded=path.is_relative_to(self._folder),
@@ -315,12 +375,22 @@ class Imports:
             kind=annotation_kind(form.scenario),
             split_file=None if form.split_file is None else Path(form.split_file),
             part=form.part,
+            dictionary=self._dictionary(job_id),
         )
-        count = self._job_work(job_id, self.get(job_id).dataset, event).check(
-            found, tally, Spool(scratch / "samples.jsonl")
+        (scratch / "dictionary.json").write_text(opened.dictionary.model_dump_json(), "utf-8")
+        count, labels = self._job_work(self.get(job_id), event).check(
+            opened.found, tally, Spool(scratch / "samples.jsonl")
         )
-        findings = [finding.model_dump(mode="json") for finding in tally.list()]
-        self._save(job_id, format=format_id, found=count, findings=findings, progress=CHECK_SHARE)
+        self._save(
+            job_id,
+            format=opened.format,
+            found=count,
+            left_out=tally.left_out,
+            labels=dict(list(labels.items())[:MOST_LABELS]),
+            findings=[finding.model_dump(mode="json") for finding in tally.list()],
+            report=self._keep_report(job_id),
+            progress=CHECK_SHARE,
+        )
         refusal = tally.error
         if refusal is not None:
             raise InvalidInput(refusal.code, refusal.message, refusal.outcome)
@@ -339,18 +409,35 @@ class Imports:
     def _finish(self, job_id: str, tally: Tally, event: threading.Event) -> None:
         view = self.get(job_id)
         spool = Spool(self._folder / job_id / "samples.jsonl")
-        work = self._job_work(job_id, view.dataset, event)
+        told = (self._folder / job_id / "dictionary.json").read_text("utf-8")
+        dictionary = KeyDictionary.model_validate_json(told).renamed(view.label_map)
+        work = self._job_work(view, event)
 
         def done(session: Session, dataset_id: str, count: int) -> None:
+            dataset = session.get_one(Dataset, dataset_id)
+            known = KeyDictionary.model_validate(dataset.dictionary)
+            dataset.dictionary = known.joined(dictionary).model_dump(mode="json")
+            register_labels(session, dataset_id, [*dictionary.keys.values(), *dictionary.additional])
             job = session.get_one(ImportJob, job_id)
             job.dataset_id, job.stored, job.progress, job.status = dataset_id, count, 1.0, "done"
             job.findings = [finding.model_dump(mode="json") for finding in tally.list()]
+            job.report = self._keep_report(job_id)
             job.updated_at = utc_now()
 
         work.store(spool, view.found, view.scenario, tally, done)
         remove_tree(self._folder / job_id)
 
-    def _job_work(self, job_id: str, dataset: str, event: threading.Event) -> ImportWork:
+    def _dictionary(self, job_id: str) -> KeyDictionary:
+        with self._database.read() as session:
+            dataset_id = _find(session, job_id).dataset_id
+            dataset = session.get(Dataset, dataset_id) if dataset_id is not None else None
+            return KeyDictionary() if dataset is None else KeyDictionary.model_validate(dataset.dictionary)
+
+    def _keep_report(self, job_id: str) -> str | None:
+        path = self._folder / job_id / REPORT
+        return self._objects.put_file(path)[0] if path.exists() else None
+
+    def _job_work(self, job: ImportView, event: threading.Event) -> ImportWork:
         told = 0.0
 
         def progress(done: int, total: int | None) -> None:
@@ -359,11 +446,13 @@ class Imports:
                 return
             told = time.monotonic()
             if total is None:
-                self._save(job_id, found=done)
+                self._save(job.id, found=done)
             else:
-                self._save(job_id, stored=done, progress=CHECK_SHARE + (1 - CHECK_SHARE) * done / max(1, total))
+                self._save(job.id, stored=done, progress=CHECK_SHARE + (1 - CHECK_SHARE) * done / max(1, total))
 
-        return ImportWork(self._database, self._objects, self.claims, dataset, event.is_set, progress)
+        return ImportWork(
+            self._database, self._objects, self.claims, job.dataset, job.label_map, event.is_set, progress
+        )
 
     def _save(self, job_id: str, **columns: object) -> None:
         with self._database.write() as session:
@@ -384,6 +473,18 @@ def _written(samples: Iterable[tuple[Sample, bytes]], folder: Path) -> Iterator[
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
         yield sample, target
+
+
+def check_label_map(label_map: LabelMap) -> LabelMap:
+    """The map without names that stay as they are.
+
+    Raises:
+        InvalidInput: ``label_invalid``.
+    """
+    checked = {
+        label: None if name is None else check_label(name, field="label_map") for label, name in label_map.items()
+    }
+    return {label: name for label, name in checked.items() if name != label}
 
 
 def _check_split(form: NewImport) -> None:
@@ -502,6 +603,9 @@ def _view(job: ImportJob) -> ImportView:
         status=job.status,
         progress=job.progress,
         found=job.found,
+        left_out=job.left_out,
+        labels=job.labels,
+        label_map=job.label_map,
         stored=job.stored,
         findings=tuple(Finding.model_validate(finding) for finding in job.findings),
         error=None if job.error is None else Problem.model_validate(job.error),

@@ -1,13 +1,32 @@
 """Opens what is imported: a folder, or an archive that is unpacked first, as samples and findings."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+from sandglass.core.dictionary import KeyDictionary
 from sandglass.core.finding import Finding
 from sandglass.core.picture import SUFFIXES
+from sandglass.core.relabel import LabelMap, parse_annotation, relabel
 from sandglass.core.sample import Sample
 from sandglass.formats import Found, Kind, read_dataset
 from sandglass.formats.archive import is_archive, unpack
+from sandglass.formats.ti_ocr import TiOcr, read_dictionary
+
+
+@dataclass(frozen=True)
+class OpenedSource:
+    """A source being read.
+
+    Attributes:
+        format: id of the format that it has.
+        found: samples with their pictures, and findings, as they come.
+        dictionary: the key dictionary that lies in it.
+    """
+
+    format: str
+    found: Iterator[tuple[Sample, Path] | Finding]
+    dictionary: KeyDictionary
 
 
 def open_source(
@@ -19,7 +38,8 @@ def open_source(
     kind: Kind,
     split_file: Path | None,
     part: str | None,
-) -> tuple[str, Iterator[tuple[Sample, Path] | Finding]]:
+    dictionary: KeyDictionary,
+) -> OpenedSource:
     """The format of a source, and what is found there.
 
     Args:
@@ -30,6 +50,7 @@ def open_source(
         kind: annotation kind of the dataset.
         split_file: JSON file with the parts of a split.
         part: the part to read.
+        dictionary: of the dataset that is imported into; printed keys that the source's own does not name follow it.
 
     Raises:
         InvalidInput: the archive is unsafe or damaged, or the format is not clear.
@@ -42,7 +63,11 @@ def open_source(
     if archive is not None or uploaded:
         source = _root(source)
     reading = read_dataset(source, kind=kind, format=format_id, split=split_file, part=part)
-    return reading.format.id, _pairs(reading.found)
+    if not isinstance(reading.format, TiOcr):
+        return OpenedSource(reading.format.id, _pairs(reading.found), KeyDictionary())
+    own, _ = read_dictionary(source)  # what is wrong with it is found by the format itself
+    others: LabelMap = {key: field for key, field in dictionary.keys.items() if key not in own.keys}
+    return OpenedSource(reading.format.id, _named(_pairs(reading.found), others), own)
 
 
 def _archive(source: Path) -> Path | None:
@@ -66,3 +91,13 @@ def _root(folder: Path) -> Path:
 def _pairs(found: Found) -> Iterator[tuple[Sample, Path] | Finding]:
     for item in found:
         yield item if isinstance(item, Finding) else (item.sample, item.source)
+
+
+def _named(found: Iterator[tuple[Sample, Path] | Finding], names: LabelMap) -> Iterator[tuple[Sample, Path] | Finding]:
+    for item in found:
+        if names and not isinstance(item, Finding) and item[0].annotation is not None:
+            sample, source = item
+            stored = relabel(sample.annotation.model_dump(mode="json"), names)  # type: ignore[union-attr]
+            yield sample.model_copy(update={"annotation": parse_annotation(stored)}), source
+        else:
+            yield item

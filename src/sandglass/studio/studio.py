@@ -10,24 +10,31 @@ from sandglass.engine.local import LocalEngine
 from sandglass.store.db import Database, migrate
 from sandglass.store.objects import Objects
 from sandglass.studio.additions import Additions
+from sandglass.studio.bulk import Bulk
 from sandglass.studio.comparisons import Comparisons
 from sandglass.studio.datasets import Datasets
+from sandglass.studio.differences import Differences
 from sandglass.studio.evaluations import Evaluations
 from sandglass.studio.examples import Examples
 from sandglass.studio.exports import Exports
 from sandglass.studio.imports import Imports
 from sandglass.studio.instances import Instances
+from sandglass.studio.labels import Labels
 from sandglass.studio.lock import HomeLock
 from sandglass.studio.logs import Logs
 from sandglass.studio.models import Models
+from sandglass.studio.restore import Restores
 from sandglass.studio.routes import Routes
 from sandglass.studio.runevents import RunEvents
 from sandglass.studio.runs import Runs
+from sandglass.studio.samples import Samples
 from sandglass.studio.services import Services
 from sandglass.studio.specs import Specs
+from sandglass.studio.statistics import StatisticsCache
 from sandglass.studio.supervision import Supervisor
 from sandglass.studio.tasks import Tasks
 from sandglass.studio.taskviews import TaskViews
+from sandglass.studio.uploads import Uploads
 from sandglass.studio.versions import Versions
 
 log = logging.getLogger(__name__)
@@ -38,11 +45,12 @@ class Activity(Value):
 
     runs: int
     imports: int
+    exports: int
     services: int
 
     @property
     def idle(self) -> bool:
-        return not (self.runs or self.imports or self.services)
+        return not (self.runs or self.imports or self.exports or self.services)
 
 
 class Studio:
@@ -57,11 +65,18 @@ class Studio:
         self.engine: Engine = LocalEngine(self.database, settings.home / "work", settings.cpu_count)
         self.specs = Specs(self.engine)
         self.models = Models(settings, self.database, self.objects)
-        self.datasets = Datasets(self.database, self.objects)
+        statistics = StatisticsCache()
+        self.datasets = Datasets(self.database, statistics)
+        self.samples = Samples(self.database, self.objects, statistics)
+        self.bulk = Bulk(self.database)
+        self.labels = Labels(self.database)
         self.versions = Versions(self.database, self.objects)
-        self.imports = Imports(settings, self.database, self.objects)
-        self.additions = Additions(self.database, self.objects, self.imports.claims, self.datasets)
-        self.exports = Exports(self.objects, self.versions)
+        self.differences = Differences(self.database, self.objects, statistics)
+        self.restores = Restores(self.database, self.objects)
+        self.uploads = Uploads(settings)
+        self.imports = Imports(settings, self.database, self.objects, self.uploads)
+        self.additions = Additions(self.database, self.objects, self.imports.claims, self.samples)
+        self.exports = Exports(settings.home, self.objects, self.versions, self.labels)
         self.runs = Runs(settings, self.database, self.engine, self.specs)
         self.run_events = RunEvents(self.database)
         self.tasks = Tasks(settings, self.database, self.versions, self.runs, self.specs)
@@ -83,11 +98,14 @@ class Studio:
     def start(self) -> None:
         """Tidy up after a server that was killed, and begin supervising."""
         self.imports.recover()
+        self.uploads.recover()
+        self.exports.recover()
         self.supervisor.start()
 
     def close(self) -> None:
-        """End what needs the server (imports); runs and services go on by themselves."""
+        """End what needs the server (imports, exports); runs and services go on by themselves."""
         self.imports.close()
+        self.exports.close()
         self.supervisor.close()
         self.engine.close()
         self.database.dispose()
@@ -98,6 +116,7 @@ class Studio:
         return Activity(
             runs=self.runs.active_count(),
             imports=self.imports.list(active=True, limit=1).total,
+            exports=len(self.exports.active()),
             services=self.services.active_count(),
         )
 

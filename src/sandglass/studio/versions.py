@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from sandglass.core.annotation import annotation_labels
-from sandglass.core.errors import InvalidInput, NotFound
+from sandglass.core.errors import Conflict, InvalidInput, NotFound
 from sandglass.core.sample import Sample
 from sandglass.core.text import Text
 from sandglass.core.value import Value
@@ -19,8 +19,9 @@ from sandglass.learning.settings import DatasetRef
 from sandglass.store.db import Database
 from sandglass.store.manifest import read_manifest, write_manifest
 from sandglass.store.objects import Objects
-from sandglass.store.tables import Dataset, DatasetVersion
-from sandglass.studio.datasets import draft_samples, find_dataset
+from sandglass.store.tables import Dataset, DatasetVersion, SampleRow
+from sandglass.studio.datasets import dataset_uses, find_dataset
+from sandglass.studio.samples import draft_samples
 
 _REF = re.compile(r"(?P<name>[^@]+)(?:@v(?P<number>[1-9]\d{0,8}))?")
 
@@ -69,7 +70,7 @@ class Versions:
             return [_view(row) for row in rows]
 
     def publish(self, name: str) -> tuple[VersionView, bool]:
-        """Publish the draft; the same revision is not published twice.
+        """Publish the draft; what the newest version holds already is not published again.
 
         Returns:
             The version that holds the draft, and whether it is new.
@@ -119,11 +120,19 @@ class Versions:
                 if known is not None:
                     return _view(known), False
                 newest = session.scalar(
-                    select(func.max(DatasetVersion.number)).where(DatasetVersion.dataset_id == dataset_id)
+                    select(DatasetVersion)
+                    .where(DatasetVersion.dataset_id == dataset_id)
+                    .order_by(DatasetVersion.number.desc())
+                    .limit(1)
                 )
+                if newest is not None and newest.manifest == digest:
+                    newest.revision = revision  # changed and changed back: the version is this revision too
+                    return _view(newest), False
+                dataset = session.get_one(Dataset, dataset_id, with_for_update=True)
+                dataset.version_count += 1
                 row = DatasetVersion(
                     dataset_id=dataset_id,
-                    number=(newest or 0) + 1,
+                    number=dataset.version_count,
                     manifest=digest,
                     revision=revision,
                     sample_count=count,
@@ -135,6 +144,41 @@ class Versions:
                 return _view(row), True
         except IntegrityError:
             return None
+
+    def get(self, name: str, number: int) -> VersionView:
+        """One version.
+
+        Raises:
+            NotFound: ``dataset_not_found`` or ``dataset_version_not_found``.
+        """
+        with self._database.read() as session:
+            return _view(find_version(session, find_dataset(session, name), number))
+
+    def delete(self, name: str, number: int) -> None:
+        """Remove a version that no task uses; its number is never given again.
+
+        Raises:
+            NotFound: ``dataset_version_not_found``.
+            Conflict: ``version_in_use``, naming the task versions that would break.
+        """
+        with self._database.write() as session:
+            dataset = find_dataset(session, name)
+            version = find_version(session, dataset, number)
+            users = [
+                f"{use.task} v{use.task_version}" for use in dataset_uses(session, dataset.id) if number in use.versions
+            ]
+            if users:
+                shown = ", ".join(users[:5]) + (" …" if len(users) > 5 else "")
+                raise Conflict(
+                    "version_in_use",
+                    Text(
+                        en=f"{dataset.name}@v{number} is used by {len(users)} task version(s): {shown}.",
+                        zh=f"{dataset.name}@v{number} 正被 {len(users)} 个任务版本使用：{shown}。",
+                    ),
+                    Text(en="Delete those tasks first.", zh="请先删除这些任务。"),
+                    details={"tasks": ", ".join(users)},
+                )
+            session.delete(version)
 
     def find(self, ref: str, *, field: str = "dataset") -> Source:
         """Understand ``DATASET`` or ``DATASET@vN`` (name or id).
@@ -159,7 +203,7 @@ class Versions:
                 error.field = field
                 raise
             if number is not None:
-                _version(session, dataset, number, field)
+                find_version(session, dataset, number, field)
             return Source(dataset_id=dataset.id, name=dataset.name, scenario=dataset.scenario, version=number)
 
     def pin(self, source: Source) -> DatasetRef:
@@ -175,14 +219,23 @@ class Versions:
             return
         with self._database.read() as session:
             dataset = find_dataset(session, source.dataset_id)
-            manifest = _version(session, dataset, source.version, "dataset").manifest
+            manifest = find_version(session, dataset, source.version).manifest
         yield from read_manifest(self._objects, manifest)
+
+    def sample_count(self, source: Source) -> int:
+        """Samples of a version or of the draft."""
+        with self._database.read() as session:
+            dataset = find_dataset(session, source.dataset_id)
+            if source.version is not None:
+                return find_version(session, dataset, source.version).sample_count
+            every = select(func.count()).select_from(SampleRow).where(SampleRow.dataset_id == dataset.id)
+            return session.scalar(every) or 0
 
     def labelled_count(self, ref: DatasetRef) -> int:
         """Labelled samples of a version."""
         with self._database.read() as session:
             dataset = find_dataset(session, ref.dataset_id)
-            return _version(session, dataset, ref.version, "dataset").labelled_count
+            return find_version(session, dataset, ref.version).labelled_count
 
     def title(self, ref: DatasetRef) -> str:
         """``NAME@vN`` of a reference; its id where the dataset is gone."""
@@ -197,7 +250,12 @@ def _of_revision(session: Session, dataset_id: str, revision: int) -> DatasetVer
     )
 
 
-def _version(session: Session, dataset: Dataset, number: int, field: str) -> DatasetVersion:
+def find_version(session: Session, dataset: Dataset, number: int, field: str = "dataset") -> DatasetVersion:
+    """A version of a dataset by number.
+
+    Raises:
+        NotFound: ``dataset_version_not_found``.
+    """
     found = session.scalar(
         select(DatasetVersion).where(DatasetVersion.dataset_id == dataset.id, DatasetVersion.number == number)
     )

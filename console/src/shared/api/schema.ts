@@ -33,11 +33,15 @@ export interface paths {
         };
         /**
          * List Datasets
-         * @description Datasets, the latest changed first.
+         * @description Datasets, the latest changed first unless told otherwise.
          */
         get: operations["list_datasets"];
         put?: never;
-        post?: never;
+        /**
+         * Create Dataset
+         * @description Make an empty dataset, to import into or to annotate.
+         */
+        post: operations["create_dataset"];
         delete?: never;
         options?: never;
         head?: never;
@@ -60,9 +64,57 @@ export interface paths {
         post?: never;
         /**
          * Delete Dataset
-         * @description Delete a dataset that no task uses; otherwise the answer names the tasks that would break.
+         * @description Delete a dataset that no task uses; otherwise the answer names the task versions that would break.
          */
         delete: operations["delete_dataset"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Dataset
+         * @description Change name, description or tags; what is not given stays.
+         */
+        patch: operations["change_dataset"];
+        trace?: never;
+    };
+    "/v1/datasets/{dataset}/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Versions
+         * @description What differs between two versions, or between a version and the draft.
+         */
+        get: operations["compare_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/datasets/{dataset}/dictionary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Dictionary
+         * @description The key dictionary of a dataset of documents.
+         */
+        get: operations["get_dictionary"];
+        /**
+         * Set Dictionary
+         * @description Replace the key dictionary.
+         */
+        put: operations["set_dictionary"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -79,9 +131,29 @@ export interface paths {
         put?: never;
         /**
          * Export Dataset
-         * @description Write a dataset to a folder of the server, whole or not at all.
+         * @description Write a dataset to a folder of the server, whole or not at all, and wait for it.
          */
         post: operations["export_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/datasets/{dataset}/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Export
+         * @description Begin an export: to a folder of the server, or to an archive that is downloaded when it is ready.
+         */
+        post: operations["create_export"];
         delete?: never;
         options?: never;
         head?: never;
@@ -97,11 +169,55 @@ export interface paths {
         };
         /**
          * List Labels
-         * @description How often each label or field occurs in the draft.
+         * @description Labels or fields of the draft: on how many samples each is, and its colour.
          */
         get: operations["list_labels"];
         put?: never;
-        post?: never;
+        /**
+         * Put Label
+         * @description Add a label, or give one another colour.
+         */
+        post: operations["put_label"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/datasets/{dataset}/labels/delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Delete Label
+         * @description Take a label off all samples, in one transaction.
+         */
+        post: operations["delete_label"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/datasets/{dataset}/labels/rename": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rename Label
+         * @description Rename a label on all samples in one transaction, or with `merge` make two labels one.
+         */
+        post: operations["rename_label"];
         delete?: never;
         options?: never;
         head?: never;
@@ -117,7 +233,7 @@ export interface paths {
         };
         /**
          * List Samples
-         * @description Samples of the draft by path.
+         * @description Samples of the draft. `cursor` goes on where a page ended; `offset` jumps.
          */
         get: operations["list_samples"];
         put?: never;
@@ -126,6 +242,26 @@ export interface paths {
          * @description Add one picture to the draft, with its annotation if it is known; many pictures are imported.
          */
         post: operations["add_sample"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/datasets/{dataset}/samples/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Samples
+         * @description Mark, label or remove many samples in one transaction: those named, or all that a filter lets through.
+         */
+        post: operations["change_samples"];
         delete?: never;
         options?: never;
         head?: never;
@@ -172,6 +308,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/datasets/{dataset}/uses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Dataset Uses
+         * @description Task versions that name the dataset, and which of its versions.
+         */
+        get: operations["list_dataset_uses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/datasets/{dataset}/versions": {
         parameters: {
             query?: never;
@@ -190,6 +346,46 @@ export interface paths {
          * @description Publish the draft as a version that never changes; a draft that is published already answers 200.
          */
         post: operations["publish_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/datasets/{dataset}/versions/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Version
+         * @description Delete a version that no task uses; otherwise the answer names the task versions that would break.
+         */
+        delete: operations["delete_version"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/datasets/{dataset}/versions/{number}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore Version
+         * @description Make the draft equal to a version, in one transaction.
+         */
+        post: operations["restore_version"];
         delete?: never;
         options?: never;
         head?: never;
@@ -376,6 +572,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/exports/{export}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Export
+         * @description Where an export stands, and what the format cannot hold.
+         */
+        get: operations["get_export"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel Export
+         * @description Give an export up, or remove its archive.
+         */
+        delete: operations["cancel_export"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/exports/{export}/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Export
+         * @description The archive of an export that is ready, as a stream.
+         */
+        get: operations["download_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/formats": {
         parameters: {
             query?: never;
@@ -433,7 +673,8 @@ export interface paths {
          * Create Import
          * @description Check data and store it as samples of a dataset, all or nothing.
          *
-         *     With JSON a folder or archive of the server is read; with multipart/form-data uploaded files are. Unless
+         *     With JSON a folder or archive of the server is read, or an upload (`/v1/uploads`); with multipart/form-data the
+         *     files that come with the request are. Unless
          *     `confirm` is false, what the check lets through is stored at once.
          */
         post: operations["create_import"];
@@ -494,9 +735,49 @@ export interface paths {
         put?: never;
         /**
          * Confirm Import
-         * @description Store what the check let through.
+         * @description Store what the check let through, with its labels renamed or merged if so asked.
          */
         post: operations["confirm_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/imports/{import_id}/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Findings
+         * @description All findings of an import, page by page.
+         */
+        get: operations["list_findings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/imports/{import_id}/findings.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Findings
+         * @description All findings of an import as a table.
+         */
+        get: operations["download_findings"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1003,16 +1284,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Upload
+         * @description Begin an upload. Send files or parts of them, then name it in `POST /v1/imports`.
+         */
+        post: operations["create_upload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/uploads/{upload}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Upload
+         * @description What has arrived.
+         */
+        get: operations["get_upload"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel Upload
+         * @description Give an upload up with all that arrived.
+         */
+        delete: operations["cancel_upload"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/uploads/{upload}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Part
+         * @description Add bytes to a file. Of a request that is cut off nothing is kept.
+         */
+        put: operations["put_part"];
+        /**
+         * Add Files
+         * @description Send several small files at once; of a request that is cut off nothing is kept.
+         */
+        post: operations["add_files"];
+        /**
+         * Remove Upload File
+         * @description Give one file up.
+         */
+        delete: operations["remove_upload_file"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
          * ActivityOut
-         * @description Runs and imports that are not over, how many services run, and what of the machine is free.
+         * @description Runs, imports and exports that are not over, how many services run, and what of the machine is free.
          */
         ActivityOut: {
             capacity: components["schemas"]["Capacity"];
+            /** Exports */
+            exports: components["schemas"]["ExportJobOut"][];
             /** Imports */
             imports: components["schemas"]["ImportOut"][];
             /** Runs */
@@ -1034,6 +1389,44 @@ export interface components {
             number,
             number
         ];
+        /**
+         * BulkChange
+         * @description One change of many samples.
+         *
+         *     Attributes:
+         *         action: mark (as training, validation or test data), label (classification: these labels and no others) or
+         *             remove (from the draft; versions keep them).
+         *         selection: which samples.
+         *         part: for ``mark``; None takes the mark away.
+         *         labels: for ``label``.
+         *         revision: of the draft that the person saw; when it is another one now, nothing is done. None = do it anyway.
+         */
+        BulkChange: {
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "mark" | "label" | "remove";
+            /**
+             * Labels
+             * @default []
+             */
+            labels: string[];
+            part?: components["schemas"]["Part"] | null;
+            /** Revision */
+            revision?: number | null;
+            selection: components["schemas"]["SampleSelection"];
+        };
+        /**
+         * BulkChanged
+         * @description How many samples were changed, and the draft's revision now.
+         */
+        BulkChanged: {
+            /** Revision */
+            revision: number;
+            /** Samples */
+            samples: number;
+        };
         /**
          * Capacity
          * @description Cores and memory of the engine, and what of it is free.
@@ -1294,17 +1687,75 @@ export interface components {
             validation_percent: number;
         };
         /**
+         * DatasetChange
+         * @description What to change of a dataset; what is None stays.
+         */
+        DatasetChange: {
+            /** Description */
+            description?: string | null;
+            /** Name */
+            name?: string | null;
+            /** Tags */
+            tags?: string[] | null;
+        };
+        /**
+         * DatasetComparison
+         * @description What differs between two states of a dataset.
+         *
+         *     Attributes:
+         *         a: version number of the first state.
+         *         b: version number of the second state; None = the draft.
+         *         counts: samples by kind of change; those that are equal stand under ``same``.
+         *         labels: labels whose number of samples differs.
+         *         changes: one page of the samples that differ, by path.
+         *         total: of those that the page is from.
+         */
+        DatasetComparison: {
+            /** A */
+            a: number;
+            /** B */
+            b: number | null;
+            /** Changes */
+            changes: components["schemas"]["SampleChange"][];
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            /** Labels */
+            labels: components["schemas"]["LabelChange"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * DatasetUse
+         * @description A task version that names a dataset, and which versions of it.
+         */
+        DatasetUse: {
+            /** Task */
+            task: string;
+            /** Task Version */
+            task_version: number;
+            /** Versions */
+            versions: number[];
+        };
+        /**
          * DatasetView
          * @description One dataset as a person sees it.
          *
          *     Attributes:
-         *         latest_version: number of the newest version; None = none was published.
+         *         state: importing (an import works on it), waiting (a checked import waits for a person), failed (no pictures and
+         *             the last import failed), empty or ready.
+         *         latest_version: number of the newest version; None = there is none.
          *         changed: whether the draft holds something that no version holds.
-         *         import_id: the import that works on it now, if any.
+         *         changes: changes of the draft since the newest version; None = there is no version.
+         *         import_id: the import that works on it or waits for a person now, if any.
+         *         import_progress: 0..1 of that import.
          */
         DatasetView: {
             /** Changed */
             changed: boolean;
+            /** Changes */
+            changes: number | null;
             /**
              * Created At
              * Format: date-time
@@ -1316,6 +1767,8 @@ export interface components {
             id: string;
             /** Import Id */
             import_id: string | null;
+            /** Import Progress */
+            import_progress: number | null;
             /** Label Counts */
             label_counts: {
                 [key: string]: number;
@@ -1338,10 +1791,17 @@ export interface components {
             scenario: string;
             /** Size Bytes */
             size_bytes: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "importing" | "waiting" | "failed" | "empty" | "ready";
             /** States */
             states: {
                 [key: string]: number;
             };
+            /** Tags */
+            tags: string[];
             /**
              * Updated At
              * Format: date-time
@@ -1579,6 +2039,34 @@ export interface components {
             version?: number | null;
         };
         /**
+         * ExportJobOut
+         * @description An export at work or ready, and what the format cannot hold.
+         */
+        ExportJobOut: {
+            /** Dataset */
+            dataset: string;
+            error: components["schemas"]["ProblemOut"] | null;
+            /** Findings */
+            findings: components["schemas"]["FindingOut"][];
+            /** Folder */
+            folder: string | null;
+            /** Format */
+            format: string;
+            /** Id */
+            id: string;
+            /** Size */
+            size: number | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "writing" | "ready" | "failed" | "cancelled";
+            /** Total */
+            total: number;
+            /** Written */
+            written: number;
+        };
+        /**
          * ExportOut
          * @description What an export wrote and what the format cannot hold.
          */
@@ -1746,6 +2234,16 @@ export interface components {
             found: number;
             /** Id */
             id: string;
+            /** Label Map */
+            label_map: {
+                [key: string]: string | null;
+            };
+            /** Labels */
+            labels: {
+                [key: string]: number;
+            };
+            /** Left Out */
+            left_out: number;
             /** Progress */
             progress: number;
             /** Scenario */
@@ -1828,6 +2326,47 @@ export interface components {
             status: components["schemas"]["InstanceStatus"];
         };
         /**
+         * KeyDictionary
+         * @description What labels printed on pages mean.
+         *
+         *     Attributes:
+         *         keys: printed key as it stands on the page → field.
+         *         additional: fields that no printed key announces.
+         */
+        KeyDictionary: {
+            /**
+             * Additional
+             * @default []
+             */
+            additional: string[];
+            /** Keys */
+            keys?: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * LabelChange
+         * @description On how many samples a label is, in the first and in the second state.
+         */
+        LabelChange: {
+            /** After */
+            after: number;
+            /** Before */
+            before: number;
+            /** Label */
+            label: string;
+        };
+        /**
+         * LabelChoice
+         * @description Names that the labels of a checked import get when it is stored; see `NewImport.label_map`.
+         */
+        LabelChoice: {
+            /** Label Map */
+            label_map?: {
+                [key: string]: string | null;
+            };
+        };
+        /**
          * LabelComparison
          * @description One label or field in both models.
          */
@@ -1839,6 +2378,24 @@ export interface components {
             /** Other F1 */
             other_f1: number | null;
             truths: components["schemas"]["Paired"];
+        };
+        /**
+         * LabelCount
+         * @description How often a label was found on a picture.
+         *
+         *     Attributes:
+         *         price: of one, by the model's price list; None when the list has no price for the label.
+         *         amount: price times count.
+         */
+        LabelCount: {
+            /** Amount */
+            amount?: string | null;
+            /** Count */
+            count: number;
+            /** Label */
+            label: string;
+            /** Price */
+            price?: string | null;
         };
         /**
          * LabelCounts
@@ -1853,6 +2410,32 @@ export interface components {
             train: number;
             /** Validation */
             validation: number;
+        };
+        /**
+         * LabelRemoval
+         * @description A label to take off all samples.
+         */
+        LabelRemoval: {
+            /** Label */
+            label: string;
+        };
+        /**
+         * LabelRename
+         * @description A new name for a label.
+         *
+         *     Attributes:
+         *         merge: whether the two labels become one when ``to`` exists already.
+         */
+        LabelRename: {
+            /** Label */
+            label: string;
+            /**
+             * Merge
+             * @default false
+             */
+            merge: boolean;
+            /** To */
+            to: string;
         };
         /**
          * LabelResult
@@ -1917,6 +2500,25 @@ export interface components {
             recall: number | null;
             /** Support */
             support: number;
+        };
+        /**
+         * LabelView
+         * @description A label or field of a dataset.
+         *
+         *     Attributes:
+         *         colour: place in the palette, from 0; never changes by itself.
+         *         samples: on how many samples it is.
+         *         occurrences: how many times altogether.
+         */
+        LabelView: {
+            /** Colour */
+            colour: number;
+            /** Label */
+            label: string;
+            /** Occurrences */
+            occurrences: number;
+            /** Samples */
+            samples: number;
         };
         /**
          * LogLine
@@ -2035,10 +2637,50 @@ export interface components {
             name: string;
         };
         /**
+         * NewDataset
+         * @description The form of an empty dataset.
+         */
+        NewDataset: {
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /** Name */
+            name: string;
+            /** Scenario */
+            scenario: string;
+            /**
+             * Tags
+             * @default []
+             */
+            tags: string[];
+        };
+        /**
+         * NewExport
+         * @description What to export, in the background.
+         */
+        NewExport: {
+            /**
+             * Folder
+             * @description New or empty folder on the server, its whole path; none = an archive to download.
+             */
+            folder?: string | null;
+            /** Format */
+            format: string;
+            /**
+             * Version
+             * @description None = the draft.
+             */
+            version?: number | null;
+        };
+        /**
          * NewImport
          * @description The form of an import.
          *
          *     Attributes:
+         *         upload: id of an upload that is imported, instead of a folder of the server.
+         *         label_map: label in the source → its name in the dataset, or None to leave it out.
          *         dataset: name of a new dataset, or of one of the same scenario that the pictures are added to.
          *         format: of the labels; ``auto`` finds it out.
          *         confirm: store at once what the check lets through; otherwise it waits for a confirmation.
@@ -2061,6 +2703,10 @@ export interface components {
              * @default auto
              */
             format: string;
+            /** Label Map */
+            label_map?: {
+                [key: string]: string | null;
+            };
             /**
              * Part
              * @default null
@@ -2073,6 +2719,21 @@ export interface components {
              * @default null
              */
             split_file: string | null;
+            /**
+             * Upload
+             * @default null
+             */
+            upload: string | null;
+        };
+        /**
+         * NewLabel
+         * @description A label to add, or to give another colour.
+         */
+        NewLabel: {
+            /** Colour */
+            colour?: number | null;
+            /** Label */
+            label: string;
         };
         /**
          * NewService
@@ -2305,10 +2966,28 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** Page[DatasetUse] */
+        Page_DatasetUse_: {
+            /** Items */
+            items: components["schemas"]["DatasetUse"][];
+            /** Next */
+            next?: string | null;
+            /** Total */
+            total: number;
+        };
         /** Page[DatasetView] */
         Page_DatasetView_: {
             /** Items */
             items: components["schemas"]["DatasetView"][];
+            /** Next */
+            next?: string | null;
+            /** Total */
+            total: number;
+        };
+        /** Page[FindingOut] */
+        Page_FindingOut_: {
+            /** Items */
+            items: components["schemas"]["FindingOut"][];
             /** Next */
             next?: string | null;
             /** Total */
@@ -2332,10 +3011,10 @@ export interface components {
             /** Total */
             total: number;
         };
-        /** Page[LabelCount] */
-        Page_LabelCount_: {
+        /** Page[LabelView] */
+        Page_LabelView_: {
             /** Items */
-            items: components["schemas"]["sandglass__studio__datasets__LabelCount"][];
+            items: components["schemas"]["LabelView"][];
             /** Next */
             next?: string | null;
             /** Total */
@@ -2640,6 +3319,43 @@ export interface components {
             sample_count: number;
         };
         /**
+         * Relabelled
+         * @description What a change of labels did: samples that it changed, and the draft's revision now.
+         */
+        Relabelled: {
+            /** Revision */
+            revision: number;
+            /** Samples */
+            samples: number;
+        };
+        /**
+         * RestoreForm
+         * @description How to bring a draft back.
+         */
+        RestoreForm: {
+            /**
+             * Revision
+             * @description Revision of the draft that the person saw; when it is another one now, nothing is done.
+             */
+            revision?: number | null;
+        };
+        /**
+         * Restored
+         * @description What a restore changed in the draft, and the draft's revision now.
+         */
+        Restored: {
+            /** Added */
+            added: number;
+            /** Changed */
+            changed: number;
+            /** Removed */
+            removed: number;
+            /** Revision */
+            revision: number;
+            /** Version */
+            version: number;
+        };
+        /**
          * Results
          * @description An evaluation at all thresholds.
          *
@@ -2761,6 +3477,85 @@ export interface components {
          * @enum {string}
          */
         RunStatus: "submitting" | "queued" | "starting" | "running" | "stopping" | "stopped" | "failed" | "succeeded";
+        /**
+         * SampleChange
+         * @description How one sample differs.
+         *
+         *     Attributes:
+         *         kind: added, removed, annotation (re-labelled), picture (other bytes) or part (only its mark or group).
+         *         before: labels it carries in the first state, sorted; empty where it is not there.
+         *         after: labels it carries in the second state.
+         */
+        SampleChange: {
+            /**
+             * After
+             * @default []
+             */
+            after: string[];
+            /**
+             * Before
+             * @default []
+             */
+            before: string[];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "added" | "removed" | "annotation" | "picture" | "part";
+            /** Part After */
+            part_after?: string | null;
+            /** Part Before */
+            part_before?: string | null;
+            /** Path */
+            path: string;
+        };
+        /**
+         * SampleFilter
+         * @description Which samples of a draft are meant; what is None or empty does not narrow it.
+         *
+         *     Attributes:
+         *         label: only samples that carry it.
+         *         state: unlabelled, pre_labelled or labelled.
+         *         part: train, validation, test or ``none``.
+         *         q: a part of the path.
+         */
+        SampleFilter: {
+            /** Label */
+            label?: string | null;
+            /** Part */
+            part?: ("train" | "validation" | "test" | "none") | null;
+            /**
+             * Q
+             * @default
+             */
+            q: string;
+            /** State */
+            state?: ("unlabelled" | "pre_labelled" | "labelled") | null;
+        };
+        /**
+         * SampleSelection
+         * @description Samples that something is done to: those named, or all that a filter lets through.
+         *
+         *     Attributes:
+         *         ids: samples by id; None = all of ``filter``.
+         *         filter: used when ``ids`` is None.
+         *         without: samples of the filter that are left alone.
+         */
+        SampleSelection: {
+            /**
+             * @default {
+             *       "q": ""
+             *     }
+             */
+            filter: components["schemas"]["SampleFilter"];
+            /** Ids */
+            ids?: string[] | null;
+            /**
+             * Without
+             * @default []
+             */
+            without: string[];
+        };
         /**
          * SampleView
          * @description One sample; the list leaves ``annotation`` out unless asked for it.
@@ -2990,7 +3785,7 @@ export interface components {
          */
         Tally: {
             /** Counts */
-            counts: components["schemas"]["sandglass__core__prediction__LabelCount"][];
+            counts: components["schemas"]["LabelCount"][];
             /** Currency */
             currency?: string | null;
             /** Total */
@@ -3159,6 +3954,50 @@ export interface components {
             total: number;
         };
         /**
+         * UploadView
+         * @description Where an upload stands; ``part_bytes`` is what to send at a time.
+         */
+        UploadView: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Files */
+            files: components["schemas"]["UploadedFile"][];
+            /** Id */
+            id: string;
+            /** Part Bytes */
+            part_bytes: number;
+        };
+        /**
+         * UploadedFile
+         * @description A file of an upload.
+         *
+         *     Attributes:
+         *         size: bytes that it will have.
+         *         received: bytes that are here.
+         *         modified: milliseconds since 1970, as the caller told; by it a file that is chosen again is known.
+         */
+        UploadedFile: {
+            /** Modified */
+            modified: number;
+            /** Path */
+            path: string;
+            /** Received */
+            received: number;
+            /** Size */
+            size: number;
+        };
+        /**
+         * UploadedFiles
+         * @description Files that arrived with a request.
+         */
+        UploadedFiles: {
+            /** Files */
+            files: components["schemas"]["UploadedFile"][];
+        };
+        /**
          * VersionLine
          * @description A task version in one line: the furthest stage that it reached, and how that stands.
          *
@@ -3221,36 +4060,6 @@ export interface components {
             revision: number;
             /** Sample Count */
             sample_count: number;
-        };
-        /**
-         * LabelCount
-         * @description How often a label was found on a picture.
-         *
-         *     Attributes:
-         *         price: of one, by the model's price list; None when the list has no price for the label.
-         *         amount: price times count.
-         */
-        sandglass__core__prediction__LabelCount: {
-            /** Amount */
-            amount?: string | null;
-            /** Count */
-            count: number;
-            /** Label */
-            label: string;
-            /** Price */
-            price?: string | null;
-        };
-        /**
-         * LabelCount
-         * @description How often a label occurs: on how many samples, and how many times altogether.
-         */
-        sandglass__studio__datasets__LabelCount: {
-            /** Label */
-            label: string;
-            /** Occurrences */
-            occurrences: number;
-            /** Samples */
-            samples: number;
         };
     };
     responses: never;
@@ -3331,7 +4140,13 @@ export interface operations {
             query?: {
                 /** @description A part of the name. */
                 q?: string;
+                /** @description The whole name. */
+                name?: string | null;
                 scenario?: string | null;
+                state?: ("importing" | "waiting" | "failed" | "empty" | "ready") | null;
+                tag?: string | null;
+                sort?: "updated" | "created" | "name" | "pictures" | "labelled" | "size";
+                descending?: boolean;
                 /** @description Most items. */
                 limit?: number;
                 /** @description Items to leave out first. */
@@ -3372,6 +4187,93 @@ export interface operations {
             };
             /** @description Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    create_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDataset"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetView"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3567,6 +4469,338 @@ export interface operations {
             };
         };
     };
+    change_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DatasetChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetView"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    compare_versions: {
+        parameters: {
+            query: {
+                /** @description Version number of the first state. */
+                a: number;
+                /** @description Version number of the second state; none = the draft. */
+                b?: number | null;
+                /** @description Only changes of this kind. */
+                kind?: ("added" | "removed" | "annotation" | "picture" | "part") | null;
+                /** @description Most items. */
+                limit?: number;
+                /** @description Items to leave out first. */
+                offset?: number;
+            };
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetComparison"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_dictionary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyDictionary"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    set_dictionary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyDictionary"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyDictionary"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
     export_dataset: {
         parameters: {
             query?: never;
@@ -3656,6 +4890,95 @@ export interface operations {
             };
         };
     };
+    create_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewExport"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportJobOut"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
     list_labels: {
         parameters: {
             query?: never;
@@ -3673,7 +4996,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_LabelCount_"];
+                    "application/json": components["schemas"]["Page_LabelView_"];
                 };
             };
             /** @description Bad request */
@@ -3732,6 +5055,255 @@ export interface operations {
             };
         };
     };
+    put_label: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLabel"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelView"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    delete_label: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabelRemoval"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Relabelled"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    rename_label: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabelRename"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Relabelled"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
     list_samples: {
         parameters: {
             query?: {
@@ -3741,10 +5313,13 @@ export interface operations {
                 part?: ("train" | "validation" | "test" | "none") | null;
                 /** @description A part of the path. */
                 q?: string;
+                sort?: "path" | "updated";
                 /** @description Whether to return annotations as well. */
                 annotations?: boolean;
                 /** @description Most items. */
                 limit?: number;
+                /** @description Items to leave out first. */
+                offset?: number;
                 /** @description `next` of the page before. */
                 cursor?: string | null;
             };
@@ -3853,6 +5428,95 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SampleView"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    change_samples: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkChanged"];
                 };
             };
             /** @description Bad request */
@@ -4084,6 +5748,82 @@ export interface operations {
             };
         };
     };
+    list_dataset_uses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DatasetUse_"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
     list_versions: {
         parameters: {
             query?: never;
@@ -4200,6 +5940,180 @@ export interface operations {
             };
             /** @description Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    delete_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    restore_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RestoreForm"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Restored"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4999,6 +6913,243 @@ export interface operations {
             };
         };
     };
+    get_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                export: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportJobOut"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    cancel_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                export: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportJobOut"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    download_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                export: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The archive. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
     list_formats: {
         parameters: {
             query?: {
@@ -5490,7 +7641,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["LabelChoice"] | null;
+            };
+        };
         responses: {
             /** @description Successful Response */
             202: {
@@ -5530,6 +7685,168 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    list_findings: {
+        parameters: {
+            query?: {
+                /** @description Only findings of this kind. */
+                code?: string | null;
+                /** @description Most items. */
+                limit?: number;
+                /** @description Items to leave out first. */
+                offset?: number;
+            };
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FindingOut_"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    download_findings: {
+        parameters: {
+            query?: {
+                /** @description Only findings of this kind. */
+                code?: string | null;
+            };
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The table. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7943,6 +10260,490 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    create_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadView"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadView"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    cancel_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    put_part: {
+        parameters: {
+            query: {
+                /** @description Relative path of the file. */
+                path: string;
+                /** @description Bytes of the whole file. */
+                size: number;
+                /** @description Bytes of it that are here already; 0 begins it. */
+                offset?: number;
+                /** @description Milliseconds since 1970. */
+                modified?: number;
+            };
+            header?: never;
+            path: {
+                upload: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadedFile"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    add_files: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** @description Files with their relative paths as file names. */
+                    files: string[];
+                    /** @description JSON object: path → milliseconds since 1970 when the file was changed. */
+                    modified?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadedFiles"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    remove_upload_file: {
+        parameters: {
+            query: {
+                /** @description Relative path of the file. */
+                path: string;
+            };
+            header?: never;
+            path: {
+                upload: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

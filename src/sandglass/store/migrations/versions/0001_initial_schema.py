@@ -18,7 +18,10 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("scenario", sa.String(length=40), nullable=False),
         sa.Column("description", sa.String(), nullable=False),
+        sa.Column("tags", sa.JSON(), nullable=False),
+        sa.Column("dictionary", sa.JSON(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("version_count", sa.Integer(), nullable=False),
         sa.Column("created_at", sandglass.store.tables.UtcDateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sandglass.store.tables.UtcDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id"),
@@ -77,6 +80,15 @@ def upgrade() -> None:
         batch_op.create_index("ix_work_status", ["status"], unique=False)
 
     op.create_table(
+        "dataset_label",
+        sa.Column("dataset_id", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("colour", sa.Integer(), nullable=False),
+        sa.Column("created_at", sandglass.store.tables.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["dataset_id"], ["dataset.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("dataset_id", "name"),
+    )
+    op.create_table(
         "dataset_version",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("dataset_id", sa.String(length=40), nullable=False),
@@ -103,7 +115,11 @@ def upgrade() -> None:
         sa.Column("progress", sa.Double(), nullable=False),
         sa.Column("found", sa.Integer(), nullable=False),
         sa.Column("stored", sa.Integer(), nullable=False),
+        sa.Column("left_out", sa.Integer(), nullable=False),
+        sa.Column("labels", sa.JSON(), nullable=False),
+        sa.Column("label_map", sa.JSON(), nullable=False),
         sa.Column("findings", sa.JSON(), nullable=False),
+        sa.Column("report", sa.String(length=64), nullable=True),
         sa.Column("error", sa.JSON(), nullable=True),
         sa.Column("owner", sa.String(length=80), nullable=False),
         sa.Column("created_at", sandglass.store.tables.UtcDateTime(timezone=True), nullable=False),
@@ -115,7 +131,7 @@ def upgrade() -> None:
         "sample",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("dataset_id", sa.String(length=40), nullable=False),
-        sa.Column("path", sa.String(length=1000), nullable=False),
+        sa.Column("path", sandglass.store.tables.CodePointString, nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("width", sa.Integer(), nullable=False),
         sa.Column("height", sa.Integer(), nullable=False),
@@ -132,8 +148,10 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("sample", schema=None) as batch_op:
         batch_op.create_index("ix_sample_digest", ["dataset_id", "digest"], unique=False)
-        batch_op.create_index("ix_sample_part", ["dataset_id", "part"], unique=False)
-        batch_op.create_index("ix_sample_state", ["dataset_id", "state"], unique=False)
+        batch_op.create_index("ix_sample_part", ["dataset_id", "part", "path"], unique=False)
+        batch_op.create_index("ix_sample_size", ["dataset_id", "size"], unique=False)
+        batch_op.create_index("ix_sample_state", ["dataset_id", "state", "path"], unique=False)
+        batch_op.create_index("ix_sample_updated", ["dataset_id", "updated_at", "id"], unique=False)
 
     op.create_table(
         "task_version",
@@ -187,7 +205,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("sample_id", "label"),
     )
     with op.batch_alter_table("sample_label", schema=None) as batch_op:
-        batch_op.create_index("ix_sample_label_label", ["dataset_id", "label"], unique=False)
+        batch_op.create_index("ix_sample_label_label", ["dataset_id", "label", "sample_id"], unique=False)
 
     op.create_table(
         "model",
