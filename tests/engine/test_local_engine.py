@@ -137,11 +137,30 @@ def test_queued_work_is_stopped_without_being_started(engine):
     assert engine.logs(waiting)[0] == b""
 
 
-def test_memory_is_limited(engine):
-    work = engine.submit(python("x = bytearray(400 << 20)", memory_mb=200))
+def test_work_that_takes_too_much_memory_is_ended_and_says_so(engine):
+    greedy = engine.submit(python("x = bytearray(400 << 20); import time; time.sleep(60)", memory_mb=200))
+    modest = engine.submit(python("x = bytearray(100 << 20); import time; time.sleep(1)", memory_mb=200))
+    until(engine, ended(engine, greedy))
+    assert (engine.poll(greedy).exit_code, engine.poll(greedy).reason) == (137, "memory")
+    until(engine, ended(engine, modest))
+    assert (engine.poll(modest).exit_code, engine.poll(modest).reason) == (0, None)
+
+
+def test_an_allocation_far_beyond_the_limit_is_refused_at_once(engine):
+    work = engine.submit(python("x = bytearray(3 << 30)", memory_mb=200))
     until(engine, ended(engine, work))
-    assert engine.poll(work).exit_code == 1
-    assert b"MemoryError" in engine.logs(work)[0]
+    assert b"MemoryError" in engine.logs(work)[0] or engine.poll(work).reason == "memory"
+
+
+def test_usage_is_that_of_the_command_without_its_wrapper(engine):
+    work = engine.submit(python("x = bytearray(100 << 20); print('up'); import time; time.sleep(60)"))
+    until(engine, lambda: b"up" in engine.logs(work)[0])
+    seconds, memory = engine.usage(work)
+    assert seconds > 0
+    assert 100 < memory < 200
+    engine.stop(work, 0)
+    until(engine, ended(engine, work))
+    assert engine.usage(work) is None
 
 
 SERVER = """

@@ -1,5 +1,7 @@
+import asyncio
 import base64
 import io
+import json
 import signal
 import threading
 import time
@@ -10,7 +12,8 @@ import pytest
 from PIL import Image
 
 from sandglass.core.errors import Busy
-from sandglass.serving.gateway import Backend, Gateway, Route
+from sandglass.serving.gateway import Backend, Gateway, Route, Routes
+from sandglass.serving.meter import Meter
 
 
 def grey(value, kind="PNG", size=(64, 48)):
@@ -110,9 +113,12 @@ def test_an_answer_does_not_depend_on_its_neighbours(shared):
     assert alone == among
 
 
-def test_time_up_ends_the_process(instances):
-    instance = instances(extra=("--until", str(time.time() + 4)))
-    instance.wait()
+def test_time_up_ends_the_process_and_more_time_is_noticed(instances, tmp_path):
+    lease = tmp_path / "lease"
+    lease.write_text(json.dumps({"until": time.time() + 60}))
+    instance = instances(extra=("--lease-file", str(lease))).wait()
+    assert instance.process.poll() is None
+    lease.write_text(json.dumps({"until": time.time() - 1}))
     assert instance.process.wait(15) == 0
     assert "time is up" in instance.log.read_text()
 
@@ -138,12 +144,20 @@ def test_a_broken_model_is_said_in_the_log(instances, tmp_path):
     assert not instance.ready.exists()
 
 
-def gateway_over(*running, weights=None):
+class FixedRoutes(Routes):
+    def __init__(self, route):
+        self.route = route
+
+    def known(self, service):
+        return self.route
+
+
+def gateway_over(*running, weights=None, **route):
     backends = tuple(
-        Backend(f"i{number}", instance.address, f"v{number}", (weights or [100] * 9)[number])
+        Backend(f"i{number}", instance.address, f"v{number}", (weights or [100] * 9)[number], version=number)
         for number, instance in enumerate(running)
     )
-    return Gateway(lambda name: Route("sv", name, backends))
+    return Gateway(FixedRoutes(Route("sv", "s", backends, **route)), Meter(), patience=0.5)
 
 
 def encode(picture):
@@ -151,14 +165,16 @@ def encode(picture):
     return request.read(), {"content-type": request.headers["content-type"]}
 
 
-async def ask(gateway, picture):
+async def ask(gateway, picture, **more):
     body, headers = encode(picture)
-    return await gateway.predict("s", body, headers)
+
+    async def read(most):
+        return body
+
+    return await gateway.predict("s", headers | more, read, request_id="r")
 
 
 def test_the_gateway_passes_requests_on_and_survives_the_death_of_an_instance(instances):
-    import asyncio
-
     one, two = instances("one").wait(), instances("two").wait()
 
     async def scene():
@@ -172,17 +188,15 @@ def test_the_gateway_passes_requests_on_and_survives_the_death_of_an_instance(in
         with pytest.raises(Busy) as caught:
             await ask(gateway, grey(10))
         await gateway.close()
-        return [answer.status for answer in before + after], caught.value.code, gateway.counters["sv"]
+        return [answer.status for answer in before + after], caught.value.code, gateway._meter.take()["sv"]["service"]
 
     statuses, code, counters = asyncio.run(scene())
     assert statuses == [200] * 20
-    assert code == "service_busy"
-    assert (counters.calls, counters.success, counters.limited) == (21, 20, 1)
+    assert code == "no_instance"
+    assert (counters.calls, counters.success, counters.error) == (21, 20, 1)
 
 
 def test_traffic_follows_the_weights_of_versions(instances):
-    import asyncio
-
     one, two = instances("one").wait(), instances("two").wait()
 
     async def scene():

@@ -18,9 +18,11 @@ from sandglass.api import (
     exports,
     imports,
     labels,
+    metrics,
     problems,
     runs,
     samples,
+    servicedetails,
     services,
     system,
     tasks,
@@ -61,7 +63,7 @@ def create_app(settings: Settings, *, studio: Studio | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         opened = studio if studio is not None else await run_in_threadpool(open_studio, settings)
         app.state.studio = opened
-        app.state.gateway = Gateway(opened.routes.lookup)
+        app.state.gateway = Gateway(opened.routes, opened.meter, opened.keeper.offer)
         app.state.feed = RunFeed(opened)
         try:
             yield
@@ -83,7 +85,7 @@ def create_app(settings: Settings, *, studio: Studio | None = None) -> FastAPI:
     )
     problems.install(app)
     data = (datasets, additions, samples, labels, versions, exports, uploads, imports)
-    for part in (system, catalogue, *data, tasks, runs, evaluations, services):
+    for part in (system, catalogue, *data, tasks, runs, evaluations, services, servicedetails, metrics):
         app.include_router(part.router)
     console.mount(app)
     app.add_middleware(BodyLimit, streamed=("/predict", "/imports", "/files", "/samples"))

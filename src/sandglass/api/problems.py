@@ -13,12 +13,10 @@ from starlette.exceptions import HTTPException
 from sandglass.api.language import current_language
 from sandglass.core.errors import InvalidInput, SandglassError
 from sandglass.core.text import Text
-from sandglass.serving.problems import CONTENT_TYPE, TITLES, problem_detail
+from sandglass.serving.problems import CONTENT_TYPE, TITLES, problem_detail, problem_headers
 from sandglass.studio.validation import InvalidFields, field_problem
 
 log = logging.getLogger(__name__)
-
-RETRY_AFTER_SECONDS = 1
 
 
 class FieldError(BaseModel):
@@ -80,8 +78,7 @@ def error_response(error: SandglassError) -> JSONResponse:
         detail["errors"] = [
             {"field": problem.field, "message": problem.message.to(language)} for problem in error.problems
         ]
-    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if detail["status"] == 503 else None
-    return JSONResponse(detail, detail["status"], headers, media_type=CONTENT_TYPE)
+    return JSONResponse(detail, detail["status"], problem_headers(error), media_type=CONTENT_TYPE)
 
 
 def install(app: FastAPI) -> None:

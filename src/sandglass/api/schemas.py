@@ -9,7 +9,8 @@ from sandglass.studio.evaluations import EvaluationItem
 from sandglass.studio.exports import ExportView
 from sandglass.studio.imports import ImportView
 from sandglass.studio.runs import RunView
-from sandglass.studio.services import ServiceView
+from sandglass.studio.serviceevents import ServiceEventView
+from sandglass.studio.serviceviews import ServiceView
 from sandglass.studio.specs import SpecView
 from sandglass.studio.studio import Studio
 from sandglass.studio.tasks import Created
@@ -182,6 +183,22 @@ class ServiceList(Out):
     """Services, the newest first."""
 
     items: list[ServiceOut]
+    total: int
+    next: str | None = None
+
+
+class ServiceEventOut(ServiceEventView):
+    """One event of a service; ``count`` times between ``first_at`` and ``last_at``."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    message: LocalText  # type: ignore[assignment]
+
+
+class ServiceEventList(Out):
+    """Events, the latest first."""
+
+    items: list[ServiceEventOut]
     total: int
     next: str | None = None
 

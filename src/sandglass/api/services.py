@@ -1,25 +1,27 @@
 """``/v1/services``: publish, look at, stop, start, extend, delete, and recognise pictures."""
 
-from typing import Annotated, Any, Literal
+import re
+import uuid
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from sandglass.api.problems import responses
+from sandglass.api.problems import error_response, responses
 from sandglass.api.schemas import ServiceList, ServiceOut
 from sandglass.api.studio import Limit, Offset, OpenStudio, Search
-from sandglass.core.errors import TooLarge
+from sandglass.core.errors import SandglassError
 from sandglass.core.status import ServiceStatus
-from sandglass.core.text import Text
 from sandglass.serving.answer import PredictAnswer
 from sandglass.serving.gateway import Gateway
-from sandglass.serving.intake import MAX_BODY
-from sandglass.studio.logs import InstanceLine
+from sandglass.serving.intake import too_large
 from sandglass.studio.page import Page
-from sandglass.studio.services import NewService, ServiceView
+from sandglass.studio.services import NewService
+from sandglass.studio.serviceviews import ServiceView
 
 router = APIRouter(prefix="/v1/services", tags=["services"], responses=responses(404))
 
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,80}")
 _FORM_SCHEMA = {
     "type": "object",
     "required": ["files"],
@@ -64,7 +66,9 @@ def list_services(
 @router.post("", status_code=202, response_model=ServiceOut, responses=responses(404, 409, 503))
 def publish_service(studio: OpenStudio, form: NewService) -> ServiceView:
     """Publish the best model of a task version as a new service."""
-    return studio.services.publish(form)
+    published = studio.services.publish(form)
+    studio.changed()
+    return published
 
 
 @router.get("/{service}", response_model=ServiceOut)
@@ -82,13 +86,17 @@ def delete_service(studio: OpenStudio, service: str) -> None:
 @router.post("/{service}/stop", status_code=202, response_model=ServiceOut, responses=responses(404, 409))
 def stop_service(studio: OpenStudio, service: str) -> ServiceView:
     """Stop a service; requests that it has begun are answered."""
-    return studio.services.stop(service)
+    changed = studio.services.stop(service)
+    studio.changed()
+    return changed
 
 
 @router.post("/{service}/start", status_code=202, response_model=ServiceOut, responses=responses(404, 409))
 def start_service(studio: OpenStudio, service: str) -> ServiceView:
     """Start a stopped service again, for its maximum run time anew."""
-    return studio.services.start(service)
+    changed = studio.services.start(service)
+    studio.changed()
+    return changed
 
 
 @router.post("/{service}/extend", response_model=ServiceOut, responses=responses(404, 409))
@@ -97,37 +105,44 @@ def extend_service(studio: OpenStudio, service: str, form: ExtendForm) -> Servic
     return studio.services.extend(service, form.seconds)
 
 
-@router.get("/{service}/logs")
-def get_service_logs(
-    studio: OpenStudio,
-    service: str,
-    q: Annotated[str, Query(max_length=200, description="Only lines that hold this.")] = "",
-    level: Annotated[Literal["debug", "info", "warning", "error"] | None, Query()] = None,
-    limit: Annotated[int, Query(ge=1, le=10_000)] = 500,
-) -> Page[InstanceLine]:
-    """The latest lines of a service's instances."""
-    lines = studio.logs.of_service(service, q=q, level=level, limit=limit)
-    return Page(items=lines, total=len(lines))
-
-
 @router.post(
     "/{service}/predict",
     response_class=Response,
-    responses={200: {"model": PredictAnswer, "description": "One entry per picture."}, **responses(404, 409, 503)},
+    responses={
+        200: {"model": PredictAnswer, "description": "One entry per picture."},
+        **responses(404, 409, 429, 503, 504),
+    },
     openapi_extra=_PREDICT,
 )
 async def predict(request: Request, service: str) -> Response:
-    """Recognise pictures: multipart files, or JSON with base64."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise TooLarge(
-                "request_too_large",
-                Text(en=f"The request has more than {MAX_BODY >> 20} MB.", zh=f"请求超过 {MAX_BODY >> 20} MB。"),
-                Text(en="Send fewer or smaller pictures.", zh="请减少图片数量或缩小图片。"),
-            )
+    """Recognise pictures: multipart files, or JSON with base64 or, where an admin allows it, addresses.
+
+    ``X-Request-Id`` names the request and comes back; ``X-Request-Timeout`` gives it fewer seconds than the service does.
+    """
     gateway = request.app.state.gateway
     assert isinstance(gateway, Gateway)
-    answer = await gateway.predict(service, bytes(body), request.headers)
-    return Response(answer.body, answer.status, dict(answer.headers))
+    request_id = _request_id(request.headers.get("x-request-id"))
+
+    async def read(most: int) -> bytes:
+        declared = request.headers.get("content-length", "")
+        if declared.isdecimal() and int(declared) > most:
+            raise too_large(most)
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > most:
+                raise too_large(most)
+        return bytes(body)
+
+    try:
+        answer = await gateway.predict(service, request.headers, read, request_id=request_id)
+    except SandglassError as error:
+        refused = error_response(error)
+        refused.headers["X-Request-Id"] = request_id
+        return refused
+    return Response(answer.body, answer.status, {**answer.headers, "x-request-id": request_id})
+
+
+def _request_id(given: str | None) -> str:
+    """The caller's own id if it is a plain one, else a fresh one."""
+    return given if given is not None and _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex

@@ -16,7 +16,17 @@ from rich.table import Table
 from sandglass.core.errors import SandglassError
 from sandglass.core.text import Language, Text, choose_language
 
-EXIT_CODES = {"error": 1, "broken": 1, "invalid": 2, "too_large": 2, "not_found": 4, "conflict": 5, "busy": 6}
+EXIT_CODES = {
+    "error": 1,
+    "broken": 1,
+    "invalid": 2,
+    "too_large": 2,
+    "not_found": 4,
+    "conflict": 5,
+    "busy": 6,
+    "limited": 6,
+    "timed_out": 6,
+}
 """Exit code by kind of failure; 3 = a run or service that was waited for did not succeed."""
 EXIT_NOT_SUCCEEDED = 3
 

@@ -11,7 +11,17 @@ from typing import Any, Literal, Self
 import httpx
 
 from sandglass.client.data import DataCalls, poll
-from sandglass.core.errors import Broken, Busy, Conflict, InvalidInput, NotFound, SandglassError, TooLarge
+from sandglass.core.errors import (
+    Broken,
+    Busy,
+    Conflict,
+    InvalidInput,
+    Limited,
+    NotFound,
+    SandglassError,
+    TimedOut,
+    TooLarge,
+)
 from sandglass.core.text import Text
 
 Json = Any
@@ -24,8 +34,9 @@ _KINDS: dict[int, type[SandglassError]] = {
     412: Conflict,
     413: TooLarge,
     422: InvalidInput,
-    429: Busy,
+    429: Limited,
     503: Busy,
+    504: TimedOut,
 }
 FINAL_RUN = ("stopped", "failed", "succeeded")
 SETTLED_SERVICE = ("running", "abnormal", "stopped", "create_failed", "arrears_stopped")

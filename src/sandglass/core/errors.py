@@ -17,6 +17,7 @@ class SandglassError(Exception):
         action: what the person can do about it.
         field: name of the request field at fault, when there is one.
         details: further facts (file, line, limit) as plain JSON values.
+        retry_after: seconds after which the same request may succeed, where that can be said.
     """
 
     kind: ClassVar[str] = "error"
@@ -29,6 +30,7 @@ class SandglassError(Exception):
         *,
         field: str | None = None,
         details: dict[str, str | int | float | bool | None] | None = None,
+        retry_after: int | None = None,
     ) -> None:
         super().__init__(message.en)
         self.code = code
@@ -36,6 +38,7 @@ class SandglassError(Exception):
         self.action = action
         self.field = field
         self.details = details or {}
+        self.retry_after = retry_after
 
 
 class InvalidInput(SandglassError):
@@ -66,6 +69,18 @@ class Busy(SandglassError):
     """No capacity at present; the same request may succeed later (HTTP 503, exit code 6)."""
 
     kind = "busy"
+
+
+class Limited(SandglassError):
+    """The caller asks more, or more often, than it is allowed (HTTP 429, exit code 6)."""
+
+    kind = "limited"
+
+
+class TimedOut(SandglassError):
+    """No answer within the time that the caller or the service allows (HTTP 504, exit code 6)."""
+
+    kind = "timed_out"
 
 
 class Broken(SandglassError):

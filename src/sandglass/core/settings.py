@@ -18,6 +18,8 @@ class Settings(BaseSettings):
         allow_network: whether anything outside the machine may be contacted (weights from hubs); off by default.
         cpu_count: CPU cores that work may take; None = all of the machine.
         max_upload_bytes: largest request body.
+        allow_picture_urls: whether services fetch pictures from addresses that callers name; off by default.
+        picture_url_networks: networks (CIDR) inside which such addresses may lie although they are not public.
     """
 
     model_config = SettingsConfigDict(env_prefix="SANDGLASS_", frozen=True, extra="ignore")
@@ -30,6 +32,8 @@ class Settings(BaseSettings):
     allow_network: bool = False
     cpu_count: int | None = None
     max_upload_bytes: int = 4 * 1024**3
+    allow_picture_urls: bool = False
+    picture_url_networks: tuple[str, ...] = ()
 
     @property
     def database(self) -> str:

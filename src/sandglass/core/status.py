@@ -41,11 +41,12 @@ class RunReason(StrEnum):
 
 
 class ServiceStatus(StrEnum):
-    """Where a service stands."""
+    """Where a service stands; ``sleeping`` = scaled to zero, the next request wakes it."""
 
     CREATING = "creating"
     STARTING = "starting"
     RUNNING = "running"
+    SLEEPING = "sleeping"
     ABNORMAL = "abnormal"
     STOPPING = "stopping"
     STOPPED = "stopped"

@@ -39,7 +39,10 @@ class WorkState(StrEnum):
 
 
 class WorkStatus(Value):
-    """State of a piece of work; ``ahead`` = how many wait before it."""
+    """State of a piece of work; ``ahead`` = how many wait before it.
+
+    ``reason`` says why the engine itself ended it: ``memory`` = it took more than its limit.
+    """
 
     id: str
     state: WorkState
@@ -48,6 +51,7 @@ class WorkStatus(Value):
     started_at: datetime | None = None
     ended_at: datetime | None = None
     ahead: int = 0
+    reason: str | None = None
 
 
 class Capacity(Value):
@@ -87,6 +91,14 @@ class Engine(ABC):
     @abstractmethod
     def logs(self, work_id: str, offset: int = 0, limit: int = 1 << 20) -> tuple[bytes, int]:
         """Up to ``limit`` bytes of its output from ``offset``, and the offset behind them."""
+
+    @abstractmethod
+    def log_end(self, work_id: str, length: int) -> bytes:
+        """The last ``length`` bytes of its output."""
+
+    @abstractmethod
+    def usage(self, work_id: str) -> tuple[float, float] | None:
+        """Processor seconds used so far and MiB of memory now; None when it does not run."""
 
     @abstractmethod
     def tick(self) -> None:

@@ -5,6 +5,7 @@ time, and learns from a small file how work ended that nobody watched.
 """
 
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -23,9 +24,13 @@ from sandglass.core.errors import NotFound
 from sandglass.core.text import Text
 from sandglass.core.time import utc_now
 from sandglass.engine.base import Capacity, Engine, Work, WorkState, WorkStatus
+from sandglass.engine.memory import Cgroups, backstop_mb, processes_of, usage_of
 from sandglass.store.db import Database
 from sandglass.store.tables import WorkRow, new_id
 
+log = logging.getLogger(__name__)
+
+OUT_OF_MEMORY = "memory"
 LEASE = timedelta(seconds=15)
 """How long work belongs to the engine that started it without a sign of life from that engine."""
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "SANDGLASS_THREADS")
@@ -51,6 +56,7 @@ class LocalEngine(Engine):
         self._lock = threading.RLock()
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._kill_at: dict[str, float] = {}
+        self._cgroups = Cgroups()
         folder.mkdir(parents=True, exist_ok=True)
 
     def submit(self, work: Work, work_id: str | None = None) -> str:
@@ -105,6 +111,7 @@ class LocalEngine(Engine):
                 started_at=row.started_at,
                 ended_at=row.ended_at,
                 ahead=ahead,
+                reason=row.reason,
             )
 
     def capacity(self) -> Capacity:
@@ -124,6 +131,22 @@ class LocalEngine(Engine):
             file.seek(offset)
             data = file.read(limit)
         return data, offset + len(data)
+
+    def log_end(self, work_id: str, length: int) -> bytes:
+        path = self._folder / f"{work_id}.log"
+        if not path.exists():
+            return b""
+        with path.open("rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - length))
+            return file.read(length)
+
+    def usage(self, work_id: str) -> tuple[float, float] | None:
+        with self._database.read() as session:
+            row = session.get(WorkRow, work_id)
+        if row is None or row.status != WorkState.RUNNING or not is_alive(row.pid, row.pid_started):
+            return None
+        return usage_of(row.pid or 0)
 
     def tick(self) -> None:
         with self._lock:
@@ -152,6 +175,7 @@ class LocalEngine(Engine):
                 continue
             if is_alive(row.pid, row.pid_started):
                 self._keep(row)
+                self._hold_memory(row)
             elif mine or abandoned or not _belongs_elsewhere(row.owner):
                 self._end(row)
 
@@ -168,6 +192,22 @@ class LocalEngine(Engine):
             if fresh is not None and fresh.status == WorkState.RUNNING:
                 fresh.owner, fresh.lease_until = self._owner, utc_now() + LEASE
 
+    def _hold_memory(self, row: WorkRow) -> None:
+        """Where no cgroup does it: end work that takes more than its limit."""
+        if row.memory_mb is None or self._cgroups.usable or row.pid is None or row.stop_requested_at is not None:
+            return
+        _, used = usage_of(row.pid)
+        if used <= row.memory_mb:
+            return
+        log.warning("work %s takes %.0f MiB of %d and is ended", row.id, used, row.memory_mb)
+        with self._database.write() as session:
+            fresh = session.get(WorkRow, row.id)
+            if fresh is not None:
+                fresh.reason = OUT_OF_MEMORY
+        for process in processes_of(row.pid):  # the wrapper stays, and writes down how it ended
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+
     def _end(self, row: WorkRow) -> None:
         """Write down the end of work whose process is gone, and make sure that nothing of its group is left."""
         exit_file = self._folder / f"{row.id}.exit"
@@ -180,10 +220,14 @@ class LocalEngine(Engine):
             code = child.returncode if child.returncode >= 0 else 128 - child.returncode
         _signal_group(row.pid, signal.SIGKILL)
         self._kill_at.pop(row.id, None)
+        ran_out = self._cgroups.ran_out(row.id)
+        self._cgroups.remove(row.id)
         with self._database.write() as session:
             fresh = session.get(WorkRow, row.id)
             if fresh is None or fresh.status != WorkState.RUNNING:
                 return
+            if ran_out:
+                fresh.reason = OUT_OF_MEMORY
             fresh.status = (WorkState.LOST if code is None else WorkState.EXITED).value
             fresh.exit_code, fresh.ended_at, fresh.owner, fresh.lease_until = code, utc_now(), None, None
 
@@ -214,7 +258,10 @@ class LocalEngine(Engine):
     def _spawn(self, row: WorkRow) -> None:
         threads = {name: str(max(1, round(row.cpu))) for name in THREAD_VARIABLES}
         environment = os.environ | threads | dict(row.environment)
-        memory = "-" if row.memory_mb is None else str(row.memory_mb)
+        memory = "-"
+        if row.memory_mb is not None:
+            group = self._cgroups.make(row.id, row.memory_mb)
+            memory = str(backstop_mb(row.memory_mb)) if group is None else str(group)
         exit_file = self._folder / f"{row.id}.exit"
         command = [sys.executable, "-m", "sandglass.engine.run", str(exit_file), memory, *row.command]
         with (self._folder / f"{row.id}.log").open("ab") as log:

@@ -1,4 +1,6 @@
-"""Runs one command for the engine and writes down how it ended: ``python -m sandglass.engine.run EXIT_FILE MB CMD…``.
+"""Runs one command for the engine and writes down how it ended.
+
+``python -m sandglass.engine.run EXIT_FILE MEMORY COMMAND…``; MEMORY is ``-``, MiB of writable memory, or a cgroup's folder.
 
 It outlives the engine, so the end of work is known even when nobody watched. It starts in milliseconds: it imports
 nothing of the rest. Signals go to the whole process group, so the command gets them by itself.
@@ -13,16 +15,19 @@ import sys
 
 def main() -> int:
     """Run the command and return its exit code (128 + signal when a signal ended it, 127 when it is not found)."""
-    exit_file, memory_mb, *command = sys.argv[1:]
+    exit_file, memory, *command = sys.argv[1:]
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
 
     def prepare() -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
-        if memory_mb != "-":
-            limit = int(memory_mb) << 20
-            resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        if memory.isdecimal():
+            limit = int(memory) << 20
+            resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+        elif memory != "-":
+            with open(f"{memory}/cgroup.procs", "w") as group:  # noqa: PTH123
+                group.write(str(os.getpid()))
         die_with_parent()
 
     try:

@@ -5,7 +5,17 @@ from typing import Any
 from sandglass.core.errors import SandglassError
 from sandglass.core.text import Language
 
-STATUS = {"error": 500, "broken": 500, "invalid": 422, "not_found": 404, "conflict": 409, "too_large": 413, "busy": 503}
+STATUS = {
+    "error": 500,
+    "broken": 500,
+    "invalid": 422,
+    "not_found": 404,
+    "conflict": 409,
+    "too_large": 413,
+    "busy": 503,
+    "limited": 429,
+    "timed_out": 504,
+}
 """HTTP status by kind of error."""
 
 TITLES = {
@@ -13,10 +23,14 @@ TITLES = {
     409: "Conflict",
     413: "Too large",
     422: "Invalid input",
+    429: "Too many requests",
     500: "Internal error",
     503: "Busy",
+    504: "Timed out",
 }
 CONTENT_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = 1
+"""What a caller is told to wait when nothing better is known."""
 
 
 def problem_detail(error: SandglassError, language: Language) -> dict[str, Any]:
@@ -36,3 +50,11 @@ def problem_detail(error: SandglassError, language: Language) -> dict[str, Any]:
     if error.details:
         detail["details"] = error.details
     return detail
+
+
+def problem_headers(error: SandglassError) -> dict[str, str]:
+    """Headers that go with an error: when to try again, where trying again may help."""
+    status = STATUS.get(error.kind, 500)
+    if status not in (429, 503):
+        return {}
+    return {"Retry-After": str(error.retry_after or RETRY_AFTER_SECONDS)}

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from sandglass.core.errors import Busy, SandglassError
-from sandglass.core.picture import decode_picture
+from sandglass.core.picture import MAX_PIXELS, decode_picture
 from sandglass.core.prediction import Prediction
 from sandglass.core.problem import problem_of
 from sandglass.core.text import Text
@@ -45,7 +45,9 @@ class Runner:
         self._places = asyncio.Semaphore(side_by_side)
         self.counters = Counters()
 
-    async def answer(self, pictures: Sequence[ReceivedPicture], options: PredictOptions) -> list[PictureAnswer]:
+    async def answer(
+        self, pictures: Sequence[ReceivedPicture], options: PredictOptions, *, max_pixels: int = MAX_PIXELS
+    ) -> list[PictureAnswer]:
         """One answer per picture, in order; a picture that cannot be read has an error, the others their answers.
 
         Raises:
@@ -70,21 +72,23 @@ class Runner:
         try:
             loop = asyncio.get_running_loop()
             waited = (time.perf_counter() - arrived) * 1000
-            return await loop.run_in_executor(self._pool, self._answer_all, pictures, options, waited)
+            return await loop.run_in_executor(self._pool, self._answer_all, pictures, options, waited, max_pixels)
         finally:
             counters.running -= 1
             self._places.release()
 
     def _answer_all(
-        self, pictures: Sequence[ReceivedPicture], options: PredictOptions, waited: float
+        self, pictures: Sequence[ReceivedPicture], options: PredictOptions, waited: float, max_pixels: int
     ) -> list[PictureAnswer]:
-        return [self._answer_one(picture, options, waited) for picture in pictures]
+        return [self._answer_one(picture, options, waited, max_pixels) for picture in pictures]
 
-    def _answer_one(self, picture: ReceivedPicture, options: PredictOptions, waited: float) -> PictureAnswer:
+    def _answer_one(
+        self, picture: ReceivedPicture, options: PredictOptions, waited: float, max_pixels: int
+    ) -> PictureAnswer:
         self.counters.pictures += 1
         started = time.perf_counter()
         try:
-            decoded = decode_picture(picture.data, picture.name)
+            decoded = decode_picture(picture.data, picture.name, max_pixels=max_pixels)
             height, width = decoded.shape[:2]
             decoding = (time.perf_counter() - started) * 1000
             [prediction] = self._predictor.predict([Query(lambda: decoded, width, height)], options)

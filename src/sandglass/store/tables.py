@@ -323,8 +323,20 @@ class Service(Base):
     error: Mapped[Json | None]
     spec: Mapped[str] = mapped_column(String(40))
     instances: Mapped[int]
-    threshold: Mapped[float | None]
+    """Processes that a person asked for; what scaling makes of it stands in ``scaled``."""
+    scaled: Mapped[int | None]
+    """Processes that scaling wants at present, 0 = asleep; None = scaling is manual."""
+    scaled_at: Mapped[datetime | None]
     max_run_seconds: Mapped[float | None]
+    limits: Mapped[Json] = mapped_column(default=dict)
+    """`serving.limits.Limits`."""
+    scaling: Mapped[Json] = mapped_column(default=dict)
+    """`studio.scaling.ScalingRules`."""
+    keep: Mapped[Json | None]
+    """`studio.keeping.KeepPictures`; None = callers' pictures are not kept."""
+    revision: Mapped[int] = mapped_column(default=0)
+    """Number of the latest update record."""
+    created_by: Mapped[str] = mapped_column(String(80), default="local")
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     started_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
@@ -343,7 +355,9 @@ class ServiceVersion(Base):
     number: Mapped[int]
     model_id: Mapped[str] = mapped_column(ForeignKey("model.id"))
     weight: Mapped[int]
-    """Percent of the traffic."""
+    """Percent of the traffic; a version at 0 has no processes."""
+    threshold: Mapped[float | None]
+    """Confidence below which answers are left out; None = the model's recommended one."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
@@ -362,9 +376,90 @@ class Instance(Base):
     address: Mapped[str | None] = mapped_column(String(200))
     """Base URL on loopback, told by the instance when it is ready."""
     work_id: Mapped[str | None] = mapped_column(String(40))
+    works: Mapped[Json] = mapped_column(default=list)
+    """list of the ids of all work that ran for it, the present one last: what its log is made of."""
+    recipe: Mapped[Json] = mapped_column(default=dict)
+    """What its process was started with (model, spec, threshold); one that differs from what is wanted is replaced."""
+    places: Mapped[int] = mapped_column(default=1)
+    """Requests that it takes at a time."""
     restarts: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    started_at: Mapped[datetime | None]
+    """When its first process was handed to the engine."""
+    ready_at: Mapped[datetime | None]
+    draining_at: Mapped[datetime | None]
     heartbeat_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+
+class ServiceUpdate(Base):
+    """One change of a service's settings: who, when, what, and all settings after it."""
+
+    __tablename__ = "service_update"
+    __table_args__ = (UniqueConstraint("service_id", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    service_id: Mapped[str] = mapped_column(ForeignKey("service.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    at: Mapped[datetime] = mapped_column(default=utc_now)
+    actor: Mapped[str] = mapped_column(String(80))
+    """Who did it; ``local`` where there are no accounts."""
+    action: Mapped[str] = mapped_column(String(40))
+    changes: Mapped[Json]
+    """list of `studio.updates.Change`: field, before, after."""
+    settings: Mapped[Json]
+    """`studio.updates.Settings`: everything that a roll back restores."""
+
+
+class ServiceEvent(Base):
+    """Something that happened to a service; the same thing again raises the count."""
+
+    __tablename__ = "service_event"
+    __table_args__ = (UniqueConstraint("service_id", "key"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    service_id: Mapped[str] = mapped_column(ForeignKey("service.id", ondelete="CASCADE"))
+    key: Mapped[str] = mapped_column(String(200))
+    """What makes two events the same one."""
+    code: Mapped[str] = mapped_column(String(40))
+    severity: Mapped[str] = mapped_column(String(10))
+    """normal or warning."""
+    message: Mapped[Json]
+    """`core.text.Text`."""
+    instance: Mapped[str | None] = mapped_column(String(40))
+    count: Mapped[int] = mapped_column(default=1)
+    first_at: Mapped[datetime] = mapped_column(default=utc_now)
+    last_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class ServiceMetric(Base):
+    """What a service did in one tick. A ring: a slot is written over once its time is past, so the size stays flat."""
+
+    __tablename__ = "service_metric"
+
+    service_id: Mapped[str] = mapped_column(ForeignKey("service.id", ondelete="CASCADE"), primary_key=True)
+    seconds: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """Length of the tick: 10 or 300."""
+    slot: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """``tick / seconds`` modulo the ring's length."""
+    tick: Mapped[int]
+    """Epoch seconds at which the tick began."""
+    data: Mapped[Json]
+    """dict subject → `studio.monitoring.Sample`; subjects: ``service``, ``v1``, instance ids."""
+
+
+class KeptPicture(Base):
+    """A picture that a caller sent and that was put into a dataset."""
+
+    __tablename__ = "kept_picture"
+    __table_args__ = (Index("ix_kept_picture_service", "service_id", "at"),)
+
+    sample_id: Mapped[str] = mapped_column(ForeignKey("sample.id", ondelete="CASCADE"), primary_key=True)
+    service_id: Mapped[str | None] = mapped_column(ForeignKey("service.id", ondelete="SET NULL"))
+    request_id: Mapped[str] = mapped_column(String(80))
+    at: Mapped[datetime] = mapped_column(default=utc_now)
+    until: Mapped[datetime]
+    """When it is removed unless a person has worked on it."""
 
 
 class WorkRow(Base):
@@ -387,6 +482,8 @@ class WorkRow(Base):
     pid_started: Mapped[float | None]
     """Creation time of the process, so that a recycled pid is not taken for it."""
     exit_code: Mapped[int | None]
+    reason: Mapped[str | None] = mapped_column(String(40))
+    """Why the engine ended it: ``memory`` = it took more than its limit."""
     stop_requested_at: Mapped[datetime | None]
     owner: Mapped[str | None] = mapped_column(String(80))
     lease_until: Mapped[datetime | None]

@@ -7,14 +7,14 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from sandglass.core.errors import NotFound, SandglassError
 from sandglass.core.problem import Problem, problem_of
@@ -22,47 +22,87 @@ from sandglass.core.settings import Settings
 from sandglass.core.status import InstanceStatus, ServiceStatus
 from sandglass.core.text import Text
 from sandglass.core.time import utc_now
-from sandglass.engine.base import Engine, Work, WorkState
+from sandglass.engine.base import Engine, Work, WorkState, WorkStatus
+from sandglass.serving.limits import Limits
 from sandglass.store.db import Database
 from sandglass.store.tables import Instance, Service, ServiceVersion, new_id
+from sandglass.studio.hooks import InstanceHooks
 from sandglass.studio.models import Models
+from sandglass.studio.monitoring import ENDED
+from sandglass.studio.rollout import drain, live_instances, not_answering, note_ready, prune_gone, roll_out
 from sandglass.studio.runs import environment
-from sandglass.studio.services import ENDED, GONE, REPLACED
-from sandglass.studio.specs import CATALOGUE
+from sandglass.studio.serviceevents import note
+from sandglass.studio.serviceviews import wanted_total
+from sandglass.studio.specs import Specs
 
 log = logging.getLogger(__name__)
 
-DRAIN_SECONDS = 10.0
-"""How long an instance may take to finish its requests."""
+DRAIN_PAUSE_SECONDS = 1.0
+"""Between the last request sent to an instance and its being asked to end: a request on its way must not be refused."""
+DRAIN_MARGIN_SECONDS = 5.0
 OVERTIME_SECONDS = 120.0
 """An instance leaves by itself so long after its service should have stopped it, in case the server is gone."""
+READY_SECONDS = 300.0
+"""How long an instance may take to load its model and answer for the first time."""
 HEALTH_SECONDS = 5.0
 HEALTH_TIMEOUT_SECONDS = 2.0
 UNHEALTHY_AFTER = 3
 """Health checks in a row without an answer, after which an instance is restarted."""
 GIVE_UP_AFTER = 3
 """Failed starts after which a service that never ran is given up."""
+STEADY_SECONDS = 120.0
+"""An instance that was ready so long starts again without the pause of those that fail at once."""
 LONGEST_PAUSE_SECONDS = 60.0
+WARN_SECONDS = 600.0
+"""A warning comes so long before the end of the maximum run time, or a tenth of it before when that is shorter."""
+MOST_WORKS = 20
 QUEUE_CPU = 0.05
 """Cores that an instance counts for in the engine's queue: it waits for requests most of the time, and must not wait
 behind a training of hours."""
 
 
 class Instances:
-    """Carries out what `studio.services` wrote down. Used by one thread, the supervisor's."""
+    """Carries out what `studio.services` wrote down. Used by one thread, the supervisor's.
 
-    def __init__(self, settings: Settings, database: Database, engine: Engine, models: Models) -> None:
+    Args:
+        settings: where the installation is.
+        database: holds services and instances.
+        engine: runs the processes.
+        models: gives model folders.
+        specs: give threads and memory.
+        changed: is called when requests must go elsewhere.
+        soon: is called when work was handed to the engine, which should look at it now.
+        hooks: told of the beginning and end of instances.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        engine: Engine,
+        models: Models,
+        specs: Specs,
+        changed: Callable[[], None] = lambda: None,
+        soon: Callable[[], None] = lambda: None,
+        hooks: InstanceHooks | None = None,
+    ) -> None:
         self._settings = settings
         self._database = database
         self._engine = engine
         self._models = models
+        self._specs = specs
+        self._changed = changed
+        self._soon = soon
+        self._hooks = hooks or InstanceHooks()
         self._folder = settings.home / "instances"
         self._folder.mkdir(parents=True, exist_ok=True)
         self._not_before: dict[str, float] = {}
         self._http = httpx.Client(timeout=HEALTH_TIMEOUT_SECONDS, trust_env=False)
         self._pool = ThreadPoolExecutor(4, thread_name_prefix="health")
-        self._checks: dict[str, tuple[float, Future[bool]]] = {}
+        self._checks: dict[str, Future[bool]] = {}
         self._failures: dict[str, int] = {}
+        self._quick_ends: dict[str, int] = {}
+        self._leases: dict[str, float | None] = {}
 
     def close(self) -> None:
         """Stop looking; instances go on."""
@@ -84,34 +124,79 @@ class Instances:
             service = session.get(Service, service_id)
             if service is None or service.status in ENDED:
                 return
-            rows = _live(session, service_id)
-        if (
-            service.expires_at is not None
-            and utc_now() >= service.expires_at
-            and service.status != ServiceStatus.STOPPING
-        ):
-            with self._database.write() as session:
-                fresh = session.get(Service, service_id)
-                if fresh is None or fresh.expires_at is None or utc_now() < fresh.expires_at:
-                    return  # extended in between
-                fresh.status, fresh.reason = ServiceStatus.STOPPING, "time_limit"
-            service = fresh
+            rows = live_instances(session, service_id)
+        self._lease(service)
+        if service.status != ServiceStatus.STOPPING and service.expires_at is not None:
+            service = self._watch_time(service)
         if service.status == ServiceStatus.STOPPING:
-            self._wind_down(service, rows, ServiceStatus.STOPPED)
+            final = ServiceStatus.ARREARS_STOPPED if service.reason == "arrears" else ServiceStatus.STOPPED
+            self._wind_down(service, rows, final)
             return
+        with self._database.write() as session:
+            fresh = session.get(Service, service_id)
+            if fresh is None or fresh.status in ENDED or fresh.status == ServiceStatus.STOPPING:
+                return
+            if roll_out(session, fresh):
+                self._changed()
+            rows = live_instances(session, service_id)
         for row in rows:
             self._step(service, row)
-        self._replace(service)
         self._judge(service_id)
+
+    # Time
+
+    def _lease(self, service: Service) -> None:
+        """Tell a service's processes until when they may run should this server be gone; read by them each second."""
+        until = None if service.expires_at is None else service.expires_at.timestamp() + OVERTIME_SECONDS
+        if service.id in self._leases and self._leases[service.id] == until:
+            return
+        path = self._lease_file(service.id)
+        temporary = path.with_suffix(".new")
+        try:
+            temporary.write_text(json.dumps({"until": until}), "utf-8")
+            temporary.replace(path)
+        except OSError as error:  # a full disk; tried again at the next step
+            log.warning("the lease of %s cannot be written: %s", service.name, error)
+            return
+        self._leases[service.id] = until
+
+    def _watch_time(self, service: Service) -> Service:
+        """Stop a service whose time is up, and say so some time before."""
+        now = utc_now()
+        assert service.expires_at is not None
+        left = (service.expires_at - now).total_seconds()
+        early = min(WARN_SECONDS, (service.max_run_seconds or 0) / 10)
+        if left > early:
+            return service
+        with self._database.write() as session:
+            fresh = session.get_one(Service, service.id)
+            if fresh.expires_at is None or fresh.expires_at != service.expires_at:
+                return fresh  # extended in between
+            if left <= 0:
+                fresh.status, fresh.reason = ServiceStatus.STOPPING, "time_limit"
+                note(session, fresh.id, "time_limit", Text(en="The maximum run time is over.", zh="已到最长运行时长。"))
+            else:
+                key = fresh.expires_at.isoformat()
+                if self._leases.get(f"warned {fresh.id}") != fresh.expires_at.timestamp():
+                    self._leases[f"warned {fresh.id}"] = fresh.expires_at.timestamp()
+                    note(
+                        session,
+                        fresh.id,
+                        "expires_soon",
+                        Text(
+                            en=f"The service stops by itself in {left / 60:.0f} min ({left:.0f} s).",
+                            zh=f"服务将在 {left / 60:.0f} 分钟（{left:.0f} 秒）后自动停止。",
+                        ),
+                        severity="warning",
+                        key=key,
+                    )
+            return fresh
 
     # One instance
 
     def _step(self, service: Service, row: Instance) -> None:
         if row.status == InstanceStatus.DRAINING:
-            if self._over(row):
-                self._set(row.id, InstanceStatus.STOPPED)
-            else:
-                self._engine.stop(row.work_id or "", DRAIN_SECONDS)
+            self._drain(service, row)
             return
         if row.work_id is None:
             if time.monotonic() >= self._not_before.get(row.id, 0.0):
@@ -123,9 +208,9 @@ class Instances:
             self._hand_over(service, row, row.work_id)
             return
         if state.state.over:
-            self._ended(row, state.exit_code)
+            self._ended(service, row, state)
         elif state.state is WorkState.RUNNING:
-            self._look(row)
+            self._look(service, row, state)
 
     def _submit(self, service: Service, row: Instance) -> None:
         work_id = new_id("wk")
@@ -133,55 +218,77 @@ class Instances:
             fresh = session.get(Instance, row.id)
             if fresh is None or fresh.work_id is not None:
                 return
-            fresh.work_id, fresh.address = work_id, None
-            fresh.status = InstanceStatus.STARTING
+            if fresh.started_at is None:
+                self._hooks.starting(session, session.get_one(Service, service.id), fresh)
+                fresh.started_at = utc_now()
+            fresh.work_id, fresh.address, fresh.status = work_id, None, InstanceStatus.STARTING
+            fresh.works = [*fresh.works, work_id][-MOST_WORKS:]
         self._hand_over(service, row, work_id)
 
     def _hand_over(self, service: Service, row: Instance, work_id: str) -> None:
+        """Give the engine the process of an instance, by its recipe or, if that was withdrawn, the present settings."""
         with self._database.read() as session:
-            model_id = session.get_one(ServiceVersion, row.version_id).model_id
-        spec = {spec.id: spec for spec in CATALOGUE}[service.spec]
+            version = session.get_one(ServiceVersion, row.version_id)
+        recipe: dict[str, Any] = row.recipe or {
+            "model": version.model_id,
+            "spec": service.spec,
+            "threshold": version.threshold,
+        }
+        spec = self._specs.known(recipe["spec"])
         threads = str(spec.cpu)
         command = [
             *(sys.executable, "-m", "sandglass.serving.instance"),
-            *("--model", str(self._models.folder(model_id))),
+            *("--model", str(self._models.folder(recipe["model"]))),
             *("--service", service.name),
-            *("--model-id", model_id),
+            *("--model-id", recipe["model"]),
             *("--threads", threads),
             *("--ready-file", str(self._ready_file(work_id))),
+            *("--lease-file", str(self._lease_file(service.id))),
+            *("--drain-seconds", f"{_deadline(service):g}"),
         ]
-        if service.threshold is not None:
-            command += ["--threshold", str(service.threshold)]
-        if service.max_run_seconds is not None:
-            until = service.expires_at or utc_now() + timedelta(seconds=service.max_run_seconds)
-            command += ["--until", f"{until.timestamp() + OVERTIME_SECONDS:.0f}"]
+        if recipe["threshold"] is not None:
+            command += ["--threshold", str(recipe["threshold"])]
+        if self._settings.allow_picture_urls:
+            command.append("--urls")
+            command += [part for network in self._settings.picture_url_networks for part in ("--url-network", network)]
         told = environment(self._settings) | dict.fromkeys(
             ("SANDGLASS_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), threads
         )
-        self._engine.submit(Work(command=tuple(command), environment=told, cpu=QUEUE_CPU), work_id)
+        work = Work(command=tuple(command), environment=told, cpu=QUEUE_CPU, memory_mb=spec.memory_mb)
+        self._engine.submit(work, work_id)
+        self._soon()
 
     def _ready_file(self, work_id: str) -> Path:
         return self._folder / f"{work_id}.json"
 
-    def _look(self, row: Instance) -> None:
+    def _lease_file(self, service_id: str) -> Path:
+        return self._folder / f"{service_id}.lease"
+
+    def _look(self, service: Service, row: Instance, state: WorkStatus) -> None:
         """Notice that it is ready, and that it answers."""
         if row.address is None:
-            address = _address(self._ready_file(row.work_id or ""))
-            if address is not None:
+            told = _read_ready(self._ready_file(row.work_id or ""))
+            if told is not None:
                 with self._database.write() as session:
                     fresh = session.get(Instance, row.id)
                     if fresh is not None and fresh.work_id == row.work_id:
-                        fresh.address, fresh.status, fresh.heartbeat_at = address, InstanceStatus.READY, utc_now()
+                        fresh.address, fresh.places = told["address"], int(told["places"])
+                        fresh.status = InstanceStatus.READY
+                        fresh.heartbeat_at = fresh.ready_at = utc_now()
+                        note_ready(session, fresh)
                 self._failures.pop(row.id, None)
+                self._changed()
+            elif state.started_at is not None and utc_now() - state.started_at > timedelta(seconds=READY_SECONDS):
+                log.warning("instance %s of %s is not ready after %.0f s", row.id, service.name, READY_SECONDS)
+                self._engine.stop(row.work_id or "", 1.0)
             return
-        since, check = self._checks.get(row.id, (0.0, None))
+        check = self._checks.get(row.id)
         if check is not None and check.done():
             del self._checks[row.id]
-            self._checked(row, healthy=check.result())
-            since, check = time.monotonic(), None
-            self._not_before[f"health {row.id}"] = since + HEALTH_SECONDS
-        if check is None and time.monotonic() >= self._not_before.get(f"health {row.id}", 0.0):
-            self._checks[row.id] = (time.monotonic(), self._pool.submit(self._healthy, row.address))
+            self._not_before[f"health {row.id}"] = time.monotonic() + HEALTH_SECONDS
+            self._checked(service, row, healthy=check.result())
+        elif check is None and time.monotonic() >= self._not_before.get(f"health {row.id}", 0.0):
+            self._checks[row.id] = self._pool.submit(self._healthy, row.address)
 
     def _healthy(self, address: str) -> bool:
         try:
@@ -189,51 +296,76 @@ class Instances:
         except httpx.HTTPError:
             return False
 
-    def _checked(self, row: Instance, *, healthy: bool) -> None:
-        if healthy:
-            self._failures.pop(row.id, None)
-            with self._database.write() as session:
-                fresh = session.get(Instance, row.id)
-                if fresh is not None and fresh.work_id == row.work_id:
-                    fresh.heartbeat_at = utc_now()
-                    if fresh.status == InstanceStatus.UNHEALTHY:
-                        fresh.status = InstanceStatus.READY
-            return
-        self._failures[row.id] = self._failures.get(row.id, 0) + 1
-        self._set(row.id, InstanceStatus.UNHEALTHY, reason=row.reason)
-        if self._failures[row.id] >= UNHEALTHY_AFTER:
+    def _checked(self, service: Service, row: Instance, *, healthy: bool) -> None:
+        failures = 0 if healthy else self._failures.get(row.id, 0) + 1
+        self._failures[row.id] = failures
+        with self._database.write() as session:
+            fresh = session.get(Instance, row.id)
+            if fresh is None or fresh.work_id != row.work_id or fresh.status == InstanceStatus.DRAINING:
+                return
+            if healthy:
+                fresh.heartbeat_at = utc_now()
+                if fresh.status == InstanceStatus.UNHEALTHY:
+                    fresh.status = InstanceStatus.READY
+                    self._changed()
+                return
+            fresh.status = InstanceStatus.UNHEALTHY
+            note(
+                session,
+                service.id,
+                "instance_unhealthy",
+                Text(en="The instance does not answer its health check.", zh="实例未响应健康检查。"),
+                severity="warning",
+                instance=row.id,
+            )
+        self._changed()
+        if failures >= UNHEALTHY_AFTER:
             log.warning("instance %s does not answer and is restarted", row.id)
-            self._engine.stop(row.work_id or "", DRAIN_SECONDS)
+            self._engine.stop(row.work_id or "", 1.0)
 
-    def _ended(self, row: Instance, exit_code: int | None) -> None:
+    def _ended(self, service: Service, row: Instance, state: WorkStatus) -> None:
         """A process has gone that nobody asked to go: start it again after a pause, and keep why it went."""
         tail = self._log_tail(row.work_id or "")
-        if row.reason == REPLACED:
-            self._set(row.id, InstanceStatus.STOPPED, reason=REPLACED)
-            return
-        code = "?" if exit_code is None else str(exit_code)
+        code = "?" if state.exit_code is None else str(state.exit_code)
+        why = f"exit code {code}" + (f": {tail}" if tail else "")
+        if state.reason == "memory":
+            limit = self._specs.known(service.spec).memory_mb
+            why = f"it took more than its {limit} MiB of memory"
+        lived = row.ready_at is not None and (utc_now() - row.ready_at).total_seconds() > STEADY_SECONDS
+        quick = self._quick_ends[row.id] = 1 if lived else self._quick_ends.get(row.id, 0) + 1
+        pause = min(LONGEST_PAUSE_SECONDS, 2.0 ** (quick - 1) / 2)
+        self._not_before[row.id] = time.monotonic() + pause
         with self._database.write() as session:
             fresh = session.get(Instance, row.id)
             if fresh is None or fresh.work_id != row.work_id:
                 return
             fresh.restarts += 1
             fresh.status, fresh.work_id, fresh.address = InstanceStatus.RESTARTING, None, None
-            fresh.reason = f"exit code {code}" + (f": {tail}" if tail else "")
-            restarts = fresh.restarts
-        pause = min(LONGEST_PAUSE_SECONDS, 2.0 ** (restarts - 1) / 2)
-        self._not_before[row.id] = time.monotonic() + pause
+            fresh.ready_at = None
+            fresh.reason = why
+            note(
+                session,
+                service.id,
+                "instance_out_of_memory" if state.reason == "memory" else "instance_ended",
+                Text(en=f"The instance ended unexpectedly: {why}.", zh=f"实例意外结束：{why}。"),
+                severity="warning",
+                instance=row.id,
+            )
+        self._changed()
         self._ready_file(row.work_id or "").unlink(missing_ok=True)
-        log.warning("instance %s ended (exit code %s), restart in %.1f s", row.id, code, pause)
+        log.warning("instance %s of %s ended (%s), restart in %.1f s", row.id, service.name, why, pause)
 
     def _log_tail(self, work_id: str) -> str:
-        data, end = b"", 0
-        while True:
-            piece, end = self._engine.logs(work_id, end)
-            if not piece:
-                break
-            data = (data + piece)[-4000:]
+        data = self._engine.log_end(work_id, 4000)
         lines = data.decode("utf-8", "replace").strip().splitlines()
         return lines[-1][:500] if lines else ""
+
+    def _drain(self, service: Service, row: Instance) -> None:
+        """Ask a process to end once no request can be on its way to it; it finishes what it has begun."""
+        if self._over(row):
+            self._gone(row.id)
+        elif row.draining_at is None or (utc_now() - row.draining_at).total_seconds() >= DRAIN_PAUSE_SECONDS:
+            self._engine.stop(row.work_id or "", _deadline(service) + DRAIN_MARGIN_SECONDS)
 
     def _over(self, row: Instance) -> bool:
         if row.work_id is None:
@@ -243,35 +375,25 @@ class Instances:
         except NotFound:
             return True
 
-    def _set(self, instance_id: str, status: InstanceStatus, reason: str | None = None) -> None:
+    def _gone(self, instance_id: str) -> None:
+        """An instance has ended for good."""
         with self._database.write() as session:
             fresh = session.get(Instance, instance_id)
-            if fresh is not None:
-                fresh.status, fresh.reason = status, reason if reason is not None else fresh.reason
-                if status == InstanceStatus.STOPPED:
-                    fresh.address = None
+            if fresh is None or fresh.ended_at is not None:
+                return
+            fresh.status, fresh.address, fresh.ended_at = InstanceStatus.STOPPED, None, utc_now()
+            if fresh.started_at is not None:
+                self._hooks.ended(session, session.get_one(Service, fresh.service_id), fresh)
+            work_id = fresh.work_id
+            prune_gone(session, fresh.service_id)
+        self._failures.pop(instance_id, None)
+        self._quick_ends.pop(instance_id, None)
+        self._checks.pop(instance_id, None)
+        self._not_before.pop(instance_id, None)
+        self._not_before.pop(f"health {instance_id}", None)
+        self._ready_file(work_id or "").unlink(missing_ok=True)
 
     # The whole service
-
-    def _replace(self, service: Service) -> None:
-        """Keep as many processes as wanted; once the new ones answer, let replaced ones go."""
-        with self._database.write() as session:
-            fresh = session.get(Service, service.id)
-            if fresh is None or fresh.status in ENDED:
-                return
-            rows = _live(session, service.id)
-            current = [row for row in rows if row.reason != REPLACED and row.status != InstanceStatus.DRAINING]
-            for _ in range(fresh.instances - len(current)):
-                version = session.scalars(
-                    select(ServiceVersion.id)
-                    .where(ServiceVersion.service_id == service.id)
-                    .order_by(ServiceVersion.number.desc())
-                ).first()
-                session.add(Instance(service_id=service.id, version_id=version or "", status=InstanceStatus.STARTING))
-            if sum(row.status == InstanceStatus.READY for row in current) >= fresh.instances:
-                for row in rows:
-                    if row.reason == REPLACED and row.status != InstanceStatus.DRAINING:
-                        row.status = InstanceStatus.DRAINING
 
     def _judge(self, service_id: str) -> None:
         """The status of a service follows from its instances."""
@@ -279,22 +401,26 @@ class Instances:
             service = session.get(Service, service_id)
             if service is None or service.status in ENDED or service.status == ServiceStatus.STOPPING:
                 return
-            rows = _live(session, service_id)
+            rows = live_instances(session, service_id)
             ready = [row for row in rows if row.status == InstanceStatus.READY]
             restarts = max((row.restarts for row in rows), default=0)
+            status, error = ServiceStatus.STARTING, None
             if ready:
-                service.status, service.error = ServiceStatus.RUNNING, None
+                status = ServiceStatus.RUNNING
                 if service.started_at is None:
                     service.started_at = utc_now()
                     if service.max_run_seconds is not None:
                         service.expires_at = service.started_at + timedelta(seconds=service.max_run_seconds)
-            elif service.started_at is not None:
-                service.status = ServiceStatus.ABNORMAL
-                service.error = _not_answering(rows).model_dump(mode="json")
+            elif wanted_total(service) == 0 and not rows:
+                status = ServiceStatus.SLEEPING
+            elif service.started_at is not None and restarts:
+                status, error = ServiceStatus.ABNORMAL, not_answering(rows)
             elif restarts >= GIVE_UP_AFTER:
-                service.error = _not_answering(rows).model_dump(mode="json")
-            else:
-                service.status = ServiceStatus.STARTING
+                error = not_answering(rows)
+            if status != service.status:
+                _note_status(session, service, status)
+            service.status = status
+            service.error = None if error is None else error.model_dump(mode="json")
             given_up = service.started_at is None and not ready and restarts >= GIVE_UP_AFTER
         if given_up:
             self._wind_down(service, rows, ServiceStatus.CREATE_FAILED)
@@ -304,57 +430,67 @@ class Instances:
         left = False
         for row in rows:
             if self._over(row):
-                self._set(row.id, InstanceStatus.STOPPED)
+                self._gone(row.id)
                 continue
             left = True
-            self._engine.stop(row.work_id or "", DRAIN_SECONDS)
+            self._engine.stop(row.work_id or "", _deadline(service) + DRAIN_MARGIN_SECONDS)
             if row.status != InstanceStatus.DRAINING:
-                self._set(row.id, InstanceStatus.DRAINING)
+                with self._database.write() as session:
+                    fresh = session.get(Instance, row.id)
+                    if fresh is not None:
+                        drain(fresh)
+                self._changed()
         if not left:
             with self._database.write() as session:
-                fresh = session.get(Service, service.id)
-                if fresh is not None and fresh.status not in ENDED:
-                    fresh.status, fresh.ended_at = final, utc_now()
+                fresh_service = session.get(Service, service.id)
+                if fresh_service is not None and fresh_service.status not in ENDED:
+                    _note_status(session, fresh_service, final)
+                    fresh_service.status, fresh_service.ended_at = final, utc_now()
+                    fresh_service.scaled = fresh_service.scaled_at = None
+            self._leases.pop(service.id, None)
+            self._leases.pop(f"warned {service.id}", None)
+            self._lease_file(service.id).unlink(missing_ok=True)
+            self._changed()
 
     def _fail(self, service_id: str, problem: Problem) -> None:
-        """Something that no restart would mend: the model cannot be fetched."""
+        """Something that no restart would mend: the model cannot be fetched, the instance may not start."""
         log.error("service %s: %s", service_id, problem.message.en)
         with self._database.write() as session:
             service = session.get(Service, service_id)
-            if service is None or service.status in ENDED:
+            if service is None or service.status in ENDED or service.status == ServiceStatus.STOPPING:
                 return
             service.error = problem.model_dump(mode="json")
-            rows = _live(session, service_id)
-            if service.started_at is not None:
+            note(session, service_id, problem.code[:40], problem.message, severity="warning")
+            rows = live_instances(session, service_id)
+            ready = any(row.status == InstanceStatus.READY for row in rows)
+            if service.started_at is not None and not ready:
                 service.status = ServiceStatus.ABNORMAL
         if service.started_at is None:
             self._wind_down(service, rows, ServiceStatus.CREATE_FAILED)
 
 
-def _live(session: Session, service_id: str) -> list[Instance]:
-    return list(
-        session.scalars(
-            select(Instance)
-            .where(Instance.service_id == service_id, Instance.status.not_in(GONE))
-            .order_by(Instance.created_at, Instance.id)
-        )
-    )
+def _deadline(service: Service) -> float:
+    return Limits.model_validate(service.limits).deadline_seconds
 
 
-def _address(ready_file: Path) -> str | None:
+def _read_ready(ready_file: Path) -> dict[str, Any] | None:
     try:
-        return str(json.loads(ready_file.read_text("utf-8"))["address"])
+        told: dict[str, Any] = json.loads(ready_file.read_text("utf-8"))
     except FileNotFoundError:
         return None
+    return told
 
 
-def _not_answering(rows: Sequence[Instance]) -> Problem:
-    why = next((row.reason for row in rows if row.reason and row.reason != REPLACED), None)
-    return Problem(
-        code="service_not_answering",
-        message=Text(
-            en="No instance of the service answers" + (f" ({why})." if why else "."),
-            zh="服务没有可用的实例" + (f"（{why}）。" if why else "。"),
-        ),
-        action=Text(en="Look at the service's logs; it is restarted by itself.", zh="请查看服务日志；系统会自动重启。"),
-    )
+def _note_status(session: Any, service: Service, status: ServiceStatus) -> None:  # noqa: ANN401
+    sentences = {
+        ServiceStatus.RUNNING: Text(en="The service answers.", zh="服务已可用。"),
+        ServiceStatus.SLEEPING: Text(en="Asleep; the next request wakes it.", zh="已休眠，收到请求后自动唤醒。"),
+        ServiceStatus.ABNORMAL: Text(en="No instance answers.", zh="没有可用的实例。"),
+        ServiceStatus.CREATE_FAILED: Text(en="The service could not be started.", zh="服务创建失败。"),
+        ServiceStatus.STOPPED: Text(en="The service has stopped.", zh="服务已停止。"),
+        ServiceStatus.ARREARS_STOPPED: Text(en="Stopped for arrears.", zh="因欠费停止。"),
+    }
+    sentence = sentences.get(status)
+    if sentence is not None:
+        bad = status in (ServiceStatus.ABNORMAL, ServiceStatus.CREATE_FAILED, ServiceStatus.ARREARS_STOPPED)
+        note(session, service.id, f"service_{status.value}", sentence, severity="warning" if bad else "normal")

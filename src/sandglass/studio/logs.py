@@ -12,14 +12,13 @@ from sandglass.core.text import Text
 from sandglass.core.value import Value
 from sandglass.engine.base import Engine
 from sandglass.store.db import Database
-from sandglass.store.tables import Instance, RunEvent
+from sandglass.store.tables import RunEvent
 from sandglass.studio.runs import find_run
-from sandglass.studio.services import find_service
 
 LEVELS = ("debug", "info", "warning", "error")
 _LONGEST_LINE = 64 * 1024
 _PIECE = 5000
-_SCAN_BYTES = 16 << 20
+SCAN_BYTES = 16 << 20
 """Bytes that one page looks through at most, so that a search for something rare stays quick."""
 
 
@@ -49,12 +48,6 @@ class LogPage(Value):
     items: tuple[LogLine, ...]
     next: str
     end: bool
-
-
-class InstanceLine(LogLine):
-    """One line of a service's instance."""
-
-    instance: str
 
 
 class Logs:
@@ -93,15 +86,15 @@ class Logs:
         attempt, offset, place = _parse(cursor)
         items: list[LogLine] = []
         scanned = 0
-        while attempt < len(works) and len(items) < limit and scanned < _SCAN_BYTES:
+        while attempt < len(works) and len(items) < limit and scanned < SCAN_BYTES:
             finished = attempt + 1 < len(works)
             began = offset
-            for line, offset in _lines(self._engine, works[attempt], offset, finished=finished):  # noqa: B020
-                parsed = _parse_line(line, attempt + 1, place)
+            for line, offset in read_lines(self._engine, works[attempt], offset, finished=finished):  # noqa: B020
+                parsed = parse_line(line, attempt + 1, place)
                 place += 1
-                if _wanted(parsed, q, level):
+                if is_wanted(parsed, q, level):
                     items.append(parsed)
-                if len(items) >= limit or offset - began > _SCAN_BYTES:
+                if len(items) >= limit or offset - began > SCAN_BYTES:
                     break
             else:
                 if finished:
@@ -143,25 +136,6 @@ class Logs:
 
         return lines()
 
-    def of_service(
-        self, service: str, *, q: str = "", level: str | None = None, limit: int = 500
-    ) -> list[InstanceLine]:
-        """The last ``limit`` lines of each of a service's present instances, in order of time."""
-        with self._database.read() as session:
-            row = find_service(session, service)
-            instances = session.execute(
-                select(Instance.id, Instance.work_id).where(Instance.service_id == row.id).order_by(Instance.created_at)
-            ).all()
-        found: list[InstanceLine] = []
-        for instance, work in instances:
-            if work is None:
-                continue
-            told = enumerate(_lines(self._engine, work, 0, finished=True))
-            lines = (_parse_line(line, 1, number) for number, (line, _) in told)
-            kept = deque((line for line in lines if _wanted(line, q, level)), maxlen=limit)
-            found += [InstanceLine(instance=instance, **vars(line)) for line in kept]
-        return sorted(found, key=lambda line: line.at or "")[-limit:] if len(instances) > 1 else found
-
 
 def _parse(cursor: str | None) -> tuple[int, int, int]:
     """Attempt, byte in its output, number of the next line."""
@@ -169,16 +143,21 @@ def _parse(cursor: str | None) -> tuple[int, int, int]:
         return 0, 0, 0
     parts = cursor.split(".")
     if len(parts) != 3 or not all(part.isdecimal() for part in parts):
-        raise InvalidInput(
-            "cursor_invalid",
-            Text(en="The cursor does not belong to this log.", zh="游标不属于此日志。"),
-            Text(en="Begin again without a cursor.", zh="请不带游标重新开始。"),
-            field="cursor",
-        )
+        raise bad_cursor()
     return int(parts[0]), int(parts[1]), int(parts[2])
 
 
-def _lines(engine: Engine, work_id: str, offset: int, *, finished: bool) -> Iterator[tuple[bytes, int]]:
+def bad_cursor() -> InvalidInput:
+    """A cursor that no page of a log gave."""
+    return InvalidInput(
+        "cursor_invalid",
+        Text(en="The cursor does not belong to this log.", zh="游标不属于此日志。"),
+        Text(en="Begin again without a cursor.", zh="请不带游标重新开始。"),
+        field="cursor",
+    )
+
+
+def read_lines(engine: Engine, work_id: str, offset: int, *, finished: bool) -> Iterator[tuple[bytes, int]]:
     """Whole lines from ``offset`` with the offset behind each; a last line without its end only when ``finished``."""
     rest = b""
     position = offset
@@ -198,7 +177,8 @@ def _lines(engine: Engine, work_id: str, offset: int, *, finished: bool) -> Iter
         yield rest, offset + len(rest)
 
 
-def _parse_line(line: bytes, attempt: int, number: int) -> LogLine:
+def parse_line(line: bytes, attempt: int, number: int) -> LogLine:
+    """A line as it was written: JSON with a message, or what a library printed."""
     text = line.decode("utf-8", "replace")
     try:
         told: Any = json.loads(text)
@@ -217,6 +197,7 @@ def _parse_line(line: bytes, attempt: int, number: int) -> LogLine:
     )
 
 
-def _wanted(line: LogLine, q: str, level: str | None) -> bool:
+def is_wanted(line: LogLine, q: str, level: str | None) -> bool:
+    """Whether a line is of this level or above and holds the word, upper and lower case alike."""
     loud: Sequence[str] = LEVELS[LEVELS.index(level) :] if level in LEVELS else LEVELS
     return line.level in loud and (not q or q.casefold() in line.message.casefold())

@@ -2,28 +2,43 @@
 
 import threading
 import time
+from collections.abc import Callable
 
 from sqlalchemy import select
 
 from sandglass.core.errors import Conflict
 from sandglass.core.status import InstanceStatus, ServiceStatus
 from sandglass.core.text import Text
+from sandglass.serving import gateway
 from sandglass.serving.gateway import Backend, Route
+from sandglass.serving.limits import Limits
 from sandglass.store.db import Database
 from sandglass.store.tables import Instance, ServiceVersion
-from sandglass.studio.services import ENDED, find_service
+from sandglass.studio.keepsettings import KeepPictures
+from sandglass.studio.monitoring import ENDED
+from sandglass.studio.serviceviews import find_service, wanted_total
 
 KEPT_SECONDS = 0.5
 _MOST = 10_000
 
 
-class Routes:
-    """Routes of services by name or id; safe from several threads."""
+class Routes(gateway.Routes):
+    """Routes of services by name or id; safe from several threads.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        database: holds services and instances.
+        wake: is told the id of a service that a request waits for although it is asleep.
+    """
+
+    def __init__(self, database: Database, wake: Callable[[str], None] = lambda _: None) -> None:
         self._database = database
+        self._wake = wake
         self._lock = threading.Lock()
         self._known: dict[str, tuple[float, Route]] = {}
+
+    def known(self, service: str) -> Route | None:
+        until, route = self._known.get(service, (0.0, None))
+        return route if time.monotonic() < until else None
 
     def lookup(self, service: str) -> Route:
         """The ready instances of a service.
@@ -33,16 +48,20 @@ class Routes:
             Conflict: ``service_not_running``.
         """
         now = time.monotonic()
-        with self._lock:
-            until, route = self._known.get(service, (0.0, None))
-        if route is not None and now < until:
-            return route
         route = self._read(service)
         with self._lock:
             if len(self._known) >= _MOST:
                 self._known.clear()
             self._known[service] = (now + KEPT_SECONDS, route)
         return route
+
+    def forget(self) -> None:
+        with self._lock:
+            self._known.clear()
+
+    def wake(self, service_id: str) -> None:
+        self._wake(service_id)
+        self.forget()
 
     def _read(self, service: str) -> Route:
         with self._database.read() as session:
@@ -55,7 +74,14 @@ class Routes:
                     field="service",
                 )
             ready = session.execute(
-                select(Instance.id, Instance.address, ServiceVersion.id, ServiceVersion.weight)
+                select(
+                    Instance.id,
+                    Instance.address,
+                    Instance.places,
+                    ServiceVersion.id,
+                    ServiceVersion.number,
+                    ServiceVersion.weight,
+                )
                 .join(ServiceVersion, ServiceVersion.id == Instance.version_id)
                 .where(
                     Instance.service_id == row.id,
@@ -64,8 +90,22 @@ class Routes:
                 )
             )
             backends = tuple(
-                Backend(instance_id=instance, address=address, version_id=version, weight=weight)
-                for instance, address, version, weight in ready
-                if address is not None
+                Backend(
+                    instance_id=instance,
+                    address=address or "",
+                    places=places,
+                    version_id=version,
+                    version=number,
+                    weight=weight,
+                )
+                for instance, address, places, version, number, weight in ready
             )
-            return Route(service_id=row.id, name=row.name, backends=backends)
+            keep = None if row.keep is None else KeepPictures.model_validate(row.keep)
+            return Route(
+                service_id=row.id,
+                name=row.name,
+                backends=backends,
+                limits=Limits.model_validate(row.limits),
+                asleep=wanted_total(row) == 0,
+                keep_share=0.0 if keep is None else keep.share,
+            )

@@ -22,9 +22,9 @@ from sandglass.studio.specs import Specs
 
 STOP_GRACE_SECONDS = 60.0
 """How long a worker may take to keep its best model before it is killed."""
-ADDRESS_SPACE_FACTOR = 3
-"""The engine limits address space, of which learning libraries reserve far more than they use; this keeps a run that goes
-wild from taking the whole machine without stopping one that stays within its spec."""
+MEMORY_FACTOR = 3
+"""A run is ended when it takes so many times its spec's memory: learning has peaks (reading, exporting) that are over in
+seconds, and a run that goes wild is still kept from taking the whole machine."""
 ESTIMATE_FROM = 0.03
 """Share of progress from which the remaining time is estimated."""
 FINAL = tuple(status.value for status in RunStatus if status.final)
@@ -192,7 +192,7 @@ class Runs:
         if "spec" not in settings:
             settings = session.get_one(TaskVersion, run.task_version_id).settings
         spec = self._specs.get(settings["spec"])
-        return float(spec.cpu), ADDRESS_SPACE_FACTOR * spec.memory_mb
+        return float(spec.cpu), MEMORY_FACTOR * spec.memory_mb
 
     def stop(self, run_id: str, *, evaluate: bool = True) -> RunView:
         """Ask a run to stop; its best model so far is kept.

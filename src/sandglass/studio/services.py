@@ -1,32 +1,32 @@
-"""Online services: publish a model, stop, start, extend, delete; where their instances answer is kept by supervision."""
+"""Online services: publish a model, stop, start, extend, delete; `studio.servicechanges` changes one that is there."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from pydantic import Field
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from sandglass.core.errors import Conflict, NotFound
-from sandglass.core.problem import Problem
-from sandglass.core.status import InstanceStatus, ServiceStatus
+from sandglass.core.errors import Conflict
+from sandglass.core.status import ServiceStatus
 from sandglass.core.text import Text
-from sandglass.core.time import utc_now
 from sandglass.core.value import Value
+from sandglass.serving.limits import Limits
 from sandglass.store.db import Database
-from sandglass.store.tables import Instance, Model, Run, Service, ServiceVersion, Task, TaskVersion
+from sandglass.store.tables import Service, ServiceVersion
 from sandglass.studio.evaluations import best_model
+from sandglass.studio.keeping import check_keep
+from sandglass.studio.keepsettings import KeepPictures
+from sandglass.studio.monitoring import ENDED, Monitor
 from sandglass.studio.page import Page
+from sandglass.studio.scaling import MOST_INSTANCES, ScalingRules
+from sandglass.studio.serviceevents import note
+from sandglass.studio.serviceupdates import LOCAL, Change, ServiceUpdateView, list_updates, record, settings_of
+from sandglass.studio.serviceviews import ServiceView, find_service, view
 from sandglass.studio.specs import Specs
 from sandglass.studio.tasks import find_version
 from sandglass.studio.validation import check_name
-
-ENDED = tuple(status.value for status in ServiceStatus if status.final)
-GONE = (InstanceStatus.STOPPED.value, InstanceStatus.LOST.value)
-
-REPLACED = "replaced"
-"""Reason of an instance that a new one takes the place of."""
 
 
 class NewService(Value):
@@ -38,81 +38,37 @@ class NewService(Value):
         spec: of one instance; None = the default one that fits this machine.
         max_run_seconds: it stops by itself after that; None = no limit.
         threshold: confidence below which answers are left out; None = the model's recommended one.
+        limits: what callers may ask; None = the usual.
+        scaling: None = by hand.
+        keep: whether callers' pictures are kept; None = no.
     """
 
     name: str = Field(max_length=200)
     task: str
     version: int | None = Field(None, ge=1, le=2**31 - 1)
     spec: str | None = None
-    instances: int = Field(1, ge=1, le=64)
+    instances: int = Field(1, ge=1, le=MOST_INSTANCES)
     max_run_seconds: float | None = Field(3600.0, gt=0, le=366 * 86400)
     threshold: float | None = Field(None, ge=0, le=1)
-
-
-class InstanceView(Value):
-    """One serving process."""
-
-    id: str
-    status: InstanceStatus
-    reason: str | None
-    restarts: int
-    created_at: datetime
-    heartbeat_at: datetime | None
-
-
-class ServiceVersionView(Value):
-    """One model behind a service, with the percent of the traffic that it gets."""
-
-    number: int
-    weight: int
-    model_id: str
-    task: str
-    task_version: int
-    score: float
-
-
-class ServiceView(Value):
-    """A service as a person sees it.
-
-    Attributes:
-        instance_count: processes that it should have.
-        instances: processes that it has, or had when it ended.
-        remaining_seconds: until it stops by itself; None = no limit.
-    """
-
-    id: str
-    name: str
-    scenario: str
-    status: ServiceStatus
-    reason: str | None
-    error: Problem | None
-    spec: str
-    instance_count: int
-    ready_count: int
-    instances: tuple[InstanceView, ...]
-    versions: tuple[ServiceVersionView, ...]
-    threshold: float | None
-    max_run_seconds: float | None
-    remaining_seconds: float | None
-    created_at: datetime
-    started_at: datetime | None
-    expires_at: datetime | None
-    ended_at: datetime | None
+    limits: Limits | None = None
+    scaling: ScalingRules | None = None
+    keep: KeepPictures | None = None
 
 
 class Services:
-    """Publishes models; what it writes down is carried out by `studio.serving`."""
+    """Publishes models; what it writes down is carried out by `studio.instances`."""
 
-    def __init__(self, database: Database, specs: Specs) -> None:
+    def __init__(self, database: Database, specs: Specs, monitor: Monitor) -> None:
         self._database = database
         self._specs = specs
+        self._monitor = monitor
 
-    def publish(self, form: NewService) -> ServiceView:
+    def publish(self, form: NewService, *, actor: str = LOCAL) -> ServiceView:
         """Publish the best model of a task version as a new service.
 
         Raises:
             InvalidInput: the name, the spec or a number is wrong.
-            NotFound: the task or its version does not exist.
+            NotFound: the task, its version or the dataset for pictures does not exist.
             Conflict: ``service_name_taken``, or ``no_model``.
         """
         name = check_name(form.name)
@@ -122,35 +78,31 @@ class Services:
                 task, version = find_version(session, form.task, form.version)
                 if session.scalar(select(Service.id).where(Service.name == name)) is not None:
                     raise _taken(name)
-                model_id = best_model(session, version.id)
-                if model_id is None:
-                    raise Conflict(
-                        "no_model",
-                        Text(
-                            en=f"{task.name} v{version.number} has no model to publish.",
-                            zh=f"{task.name} v{version.number} 没有可发布的模型。",
-                        ),
-                        Text(
-                            en="Wait until training has a first model, or train again.",
-                            zh="请等待训练产生模型，或重新训练。",
-                        ),
-                        field="task",
-                    )
+                model_id = model_to_publish(session, task.name, version.id, version.number)
+                keep = check_keep(session, form.keep, task.scenario)
                 service = Service(
                     name=name,
                     scenario=task.scenario,
                     status=ServiceStatus.CREATING,
                     spec=spec.id,
                     instances=form.instances,
-                    threshold=form.threshold,
                     max_run_seconds=form.max_run_seconds,
+                    limits=(form.limits or Limits()).model_dump(mode="json"),
+                    scaling=(form.scaling or ScalingRules()).model_dump(mode="json"),
+                    keep=None if keep is None else keep.model_dump(mode="json"),
+                    revision=0,
+                    created_by=actor,
                 )
                 session.add(service)
                 session.flush()
-                session.add(ServiceVersion(service_id=service.id, number=1, model_id=model_id, weight=100))
-                session.flush()
-                _add_instances(session, service)
-                return _view(session, service)
+                session.add(
+                    ServiceVersion(
+                        service_id=service.id, number=1, model_id=model_id, weight=100, threshold=form.threshold
+                    )
+                )
+                record(session, service, "publish", actor, None)
+                note(session, service.id, "published", Text(en=f"Published by {actor}.", zh=f"由 {actor} 发布。"))
+                return view(session, service, self._monitor)
         except IntegrityError as error:
             raise _taken(name) from error
 
@@ -164,7 +116,7 @@ class Services:
         with self._database.read() as session:
             total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
             rows = session.scalars(query.order_by(Service.created_at.desc(), Service.id).limit(limit).offset(offset))
-            return Page(items=[_view(session, row) for row in rows], total=total)
+            return Page(items=[view(session, row, self._monitor) for row in rows], total=total)
 
     def active_count(self) -> int:
         """Services that have not ended."""
@@ -178,10 +130,25 @@ class Services:
             NotFound: ``service_not_found``.
         """
         with self._database.read() as session:
-            return _view(session, find_service(session, name))
+            return view(session, find_service(session, name), self._monitor)
 
-    def stop(self, name: str) -> ServiceView:
+    def updates(self, name: str, *, limit: int = 50, offset: int = 0) -> Page[ServiceUpdateView]:
+        """Update records, the latest first.
+
+        Raises:
+            NotFound: ``service_not_found``.
+        """
+        with self._database.read() as session:
+            service_id = find_service(session, name).id
+        return list_updates(self._database, service_id, limit, offset)
+
+    def stop(self, name: str, *, actor: str = LOCAL, reason: str = "stopped_by_person") -> ServiceView:
         """Stop a service; its processes finish what they are doing and end.
+
+        Args:
+            name: name or id.
+            actor: who asks.
+            reason: ``stopped_by_person``, or ``arrears``, after which it ends as stopped for arrears.
 
         Raises:
             Conflict: ``service_ended``.
@@ -194,11 +161,15 @@ class Services:
                     Text(en=f"{service.name} does not run.", zh=f"{service.name} 未在运行。"),
                     Text(en="Nothing is to be stopped.", zh="无需停止。"),
                 )
-            service.status = ServiceStatus.STOPPING
-            service.reason = service.reason or "stopped_by_person"
-            return _view(session, service)
+            before, status = settings_of(session, service), service.status
+            if status != ServiceStatus.STOPPING:
+                service.status, service.reason = ServiceStatus.STOPPING, reason
+                changed = Change(field="status", before=status, after=ServiceStatus.STOPPING)
+                record(session, service, "stop", actor, before, changes=(changed,))
+                note(session, service.id, "stopping", Text(en=f"Stopped by {actor}.", zh=f"由 {actor} 停止。"))
+            return view(session, service, self._monitor)
 
-    def start(self, name: str) -> ServiceView:
+    def start(self, name: str, *, actor: str = LOCAL) -> ServiceView:
         """Start a stopped service again, for its maximum run time anew.
 
         Raises:
@@ -207,22 +178,19 @@ class Services:
         with self._database.write() as session:
             service = find_service(session, name)
             if service.status not in ENDED:
-                raise Conflict(
-                    "service_running",
-                    Text(en=f"{service.name} has not stopped.", zh=f"{service.name} 尚未停止。"),
-                    Text(en="Stop it first.", zh="请先停止。"),
-                )
+                raise _runs(service)
             self._specs.get(service.spec)
+            before, status = settings_of(session, service), service.status
             service.status = ServiceStatus.STARTING
             service.reason = service.error = None
             service.started_at = service.expires_at = service.ended_at = None
-            for row in session.scalars(select(Instance).where(Instance.service_id == service.id)):
-                session.delete(row)
-            session.flush()
-            _add_instances(session, service)
-            return _view(session, service)
+            service.scaled = service.scaled_at = None
+            changed = Change(field="status", before=status, after=ServiceStatus.STARTING)
+            record(session, service, "start", actor, before, changes=(changed,))
+            note(session, service.id, "starting", Text(en=f"Started by {actor}.", zh=f"由 {actor} 启动。"))
+            return view(session, service, self._monitor)
 
-    def extend(self, name: str, seconds: float | None) -> ServiceView:
+    def extend(self, name: str, seconds: float | None, *, actor: str = LOCAL) -> ServiceView:
         """Let a service run longer; None lifts the limit.
 
         Raises:
@@ -242,18 +210,10 @@ class Services:
                     Text(en=f"{service.name} has no maximum run time.", zh=f"{service.name} 没有最长运行时长。"),
                     Text(en="Nothing is to be added.", zh="无需延长。"),
                 )
-            if seconds is None:
-                service.max_run_seconds = service.expires_at = None
-            else:
-                service.max_run_seconds += seconds
-                if service.expires_at is not None:
-                    service.expires_at += timedelta(seconds=seconds)
-            # Processes know when to leave should the server be gone; new ones that know better take their place.
-            for row in session.scalars(
-                select(Instance).where(Instance.service_id == service.id, Instance.status.not_in(GONE))
-            ):
-                row.reason = REPLACED
-            return _view(session, service)
+            before = settings_of(session, service)
+            set_run_time(service, None if seconds is None else service.max_run_seconds + seconds)
+            record(session, service, "extend", actor, before)
+            return view(session, service, self._monitor)
 
     def delete(self, name: str) -> None:
         """Remove a service that has ended.
@@ -264,100 +224,39 @@ class Services:
         with self._database.write() as session:
             service = find_service(session, name)
             if service.status not in ENDED:
-                raise Conflict(
-                    "service_running",
-                    Text(en=f"{service.name} has not stopped.", zh=f"{service.name} 尚未停止。"),
-                    Text(en="Stop it first.", zh="请先停止。"),
-                )
+                raise _runs(service)
             session.delete(service)
 
 
-def find_service(session: Session, name: str) -> Service:
-    """The service of that name or id.
+def set_run_time(service: Service, seconds: float | None) -> None:
+    """Give a service another maximum run time; what it has run already counts."""
+    service.max_run_seconds = seconds
+    if service.started_at is not None:
+        service.expires_at = None if seconds is None else service.started_at + timedelta(seconds=seconds)
+
+
+def model_to_publish(session: Session, task: str, version_id: str, number: int) -> str:
+    """The best model of a task version.
 
     Raises:
-        NotFound: ``service_not_found``.
+        Conflict: ``no_model``.
     """
-    found = session.scalar(select(Service).where(Service.name == name)) or session.get(Service, name)
-    if found is None:
-        raise NotFound(
-            "service_not_found",
-            Text(en=f"There is no service '{name}'.", zh=f"没有服务“{name}”。"),
-            Text(
-                en="Check the name in the list of services, or publish a model.",
-                zh="请在服务列表中核对名称，或发布模型。",
-            ),
-            field="service",
+    model_id = best_model(session, version_id)
+    if model_id is None:
+        raise Conflict(
+            "no_model",
+            Text(en=f"{task} v{number} has no model to publish.", zh=f"{task} v{number} 没有可发布的模型。"),
+            Text(en="Wait until training has a first model, or train again.", zh="请等待训练产生模型，或重新训练。"),
+            field="task",
         )
-    return found
+    return model_id
 
 
-def _add_instances(session: Session, service: Service) -> None:
-    version = session.scalars(select(ServiceVersion).where(ServiceVersion.service_id == service.id)).one()
-    session.add_all(
-        Instance(service_id=service.id, version_id=version.id, status=InstanceStatus.STARTING)
-        for _ in range(service.instances)
-    )
-    session.flush()
-
-
-def _view(session: Session, service: Service) -> ServiceView:
-    instances = session.scalars(
-        select(Instance).where(Instance.service_id == service.id).order_by(Instance.created_at, Instance.id)
-    ).all()
-    versions = session.execute(
-        select(ServiceVersion, Model.score, Task.name, TaskVersion.number)
-        .join(Model, Model.id == ServiceVersion.model_id)
-        .join(Run, Run.id == Model.run_id)
-        .join(TaskVersion, TaskVersion.id == Run.task_version_id)
-        .join(Task, Task.id == TaskVersion.task_id)
-        .where(ServiceVersion.service_id == service.id)
-        .order_by(ServiceVersion.number)
-    )
-    remaining = service.max_run_seconds
-    if service.expires_at is not None:
-        remaining = max(0.0, (service.expires_at - utc_now()).total_seconds())
-    if service.status in ENDED:
-        remaining = 0.0
-    return ServiceView(
-        id=service.id,
-        name=service.name,
-        scenario=service.scenario,
-        status=ServiceStatus(service.status),
-        reason=service.reason,
-        error=None if service.error is None else Problem.model_validate(service.error),
-        spec=service.spec,
-        instance_count=service.instances,
-        ready_count=sum(row.status == InstanceStatus.READY for row in instances),
-        instances=tuple(
-            InstanceView(
-                id=row.id,
-                status=InstanceStatus(row.status),
-                reason=row.reason,
-                restarts=row.restarts,
-                created_at=row.created_at,
-                heartbeat_at=row.heartbeat_at,
-            )
-            for row in instances
-        ),
-        versions=tuple(
-            ServiceVersionView(
-                number=version.number,
-                weight=version.weight,
-                model_id=version.model_id,
-                task=task,
-                task_version=number,
-                score=score,
-            )
-            for version, score, task, number in versions
-        ),
-        threshold=service.threshold,
-        max_run_seconds=service.max_run_seconds,
-        remaining_seconds=remaining,
-        created_at=service.created_at,
-        started_at=service.started_at,
-        expires_at=service.expires_at,
-        ended_at=service.ended_at,
+def _runs(service: Service) -> Conflict:
+    return Conflict(
+        "service_running",
+        Text(en=f"{service.name} has not stopped.", zh=f"{service.name} 尚未停止。"),
+        Text(en="Stop it first.", zh="请先停止。"),
     )
 
 

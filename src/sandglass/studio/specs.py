@@ -53,13 +53,7 @@ class Specs:
         """
         found = {spec.id: spec for spec in self.list()}.get(name.upper())
         if found is None:
-            known = ", ".join(spec.id for spec in CATALOGUE)
-            raise NotFound(
-                "spec_unknown",
-                Text(en=f"There is no compute spec '{name}'.", zh=f"没有算力规格“{name}”。"),
-                Text(en=f"Choose one of {known}.", zh=f"可选规格：{known}。"),
-                field="spec",
-            )
+            raise _unknown(name)
         if found.reason is not None:
             fitting = ", ".join(spec.id for spec in self.list() if spec.available) or "-"
             raise InvalidInput(
@@ -69,6 +63,17 @@ class Specs:
                 field="spec",
             )
         return Spec(id=found.id, cpu=found.cpu, memory_mb=found.memory_mb)
+
+    def known(self, name: str) -> Spec:
+        """The spec of that id, whether or not this machine can give it: what runs already was started with it.
+
+        Raises:
+            NotFound: ``spec_unknown``.
+        """
+        found = {spec.id: spec for spec in CATALOGUE}.get(name.upper())
+        if found is None:
+            raise _unknown(name)
+        return found
 
     def default(self, wanted: str) -> Spec:
         """``wanted``, or the largest spec below it that this machine can give.
@@ -85,6 +90,16 @@ class Specs:
                 Text(en="Give Sandglass more cores or memory.", zh="请为 Sandglass 分配更多 CPU 或内存。"),
             )
         return Spec(id=fitting[-1].id, cpu=fitting[-1].cpu, memory_mb=fitting[-1].memory_mb)
+
+
+def _unknown(name: str) -> NotFound:
+    known = ", ".join(spec.id for spec in CATALOGUE)
+    return NotFound(
+        "spec_unknown",
+        Text(en=f"There is no compute spec '{name}'.", zh=f"没有算力规格“{name}”。"),
+        Text(en=f"Choose one of {known}.", zh=f"可选规格：{known}。"),
+        field="spec",
+    )
 
 
 def _judge(spec: Spec, cpu: float, memory_mb: int) -> SpecView:

@@ -7,6 +7,7 @@ from sandglass.core.settings import Settings
 from sandglass.core.value import Value
 from sandglass.engine.base import Engine
 from sandglass.engine.local import LocalEngine
+from sandglass.serving.meter import Meter
 from sandglass.store.db import Database, migrate
 from sandglass.store.objects import Objects
 from sandglass.studio.additions import Additions
@@ -19,15 +20,22 @@ from sandglass.studio.examples import Examples
 from sandglass.studio.exports import Exports
 from sandglass.studio.imports import Imports
 from sandglass.studio.instances import Instances
+from sandglass.studio.keeping import Keeper
 from sandglass.studio.labels import Labels
 from sandglass.studio.lock import HomeLock
 from sandglass.studio.logs import Logs
+from sandglass.studio.metricseries import MetricReader
 from sandglass.studio.models import Models
+from sandglass.studio.monitoring import Monitor
 from sandglass.studio.restore import Restores
 from sandglass.studio.routes import Routes
 from sandglass.studio.runevents import RunEvents
 from sandglass.studio.runs import Runs
 from sandglass.studio.samples import Samples
+from sandglass.studio.scaler import Scaler
+from sandglass.studio.servicechanges import ServiceChanges
+from sandglass.studio.serviceevents import ServiceEvents
+from sandglass.studio.servicelogs import ServiceLogs
 from sandglass.studio.services import Services
 from sandglass.studio.specs import Specs
 from sandglass.studio.statistics import StatisticsCache
@@ -84,22 +92,49 @@ class Studio:
         self.evaluations = Evaluations(self.database, self.versions, self.runs, self.tasks)
         self.comparisons = Comparisons(self.database)
         self.task_views = TaskViews(self.database, self.runs, self.evaluations)
-        self.services = Services(self.database, self.specs)
-        self.routes = Routes(self.database)
+        self.meter = Meter()
+        self.monitor = Monitor(self.database, self.meter, self.engine.usage)
+        self.services = Services(self.database, self.specs, self.monitor)
+        self.service_changes = ServiceChanges(self.database, self.specs, self.monitor)
+        self.service_events = ServiceEvents(self.database)
+        self.metric_reader = MetricReader(self.database)
+        self.keeper = Keeper(self.database, self.objects)
+        self.scaler = Scaler(self.database, self.meter, self.monitor)
+        self.routes = Routes(self.database, self._wake)
         self.logs = Logs(self.database, self.engine)
+        self.service_logs = ServiceLogs(self.database, self.engine)
         self.supervisor = Supervisor(
             self.database,
             self.engine,
             self.runs,
             self.evaluations,
-            Instances(settings, self.database, self.engine, self.models),
+            Instances(
+                settings,
+                self.database,
+                self.engine,
+                self.models,
+                self.specs,
+                changed=self.routes.forget,
+                soon=lambda: self.supervisor.nudge(),
+            ),
+            (self.scaler.tick, self.monitor.tick, self.keeper.tick),
         )
+
+    def _wake(self, service_id: str) -> None:
+        self.scaler.wake(service_id)
+        self.supervisor.nudge()
+
+    def changed(self) -> None:
+        """Something was written down that is to be carried out: look now, and ask again where requests go."""
+        self.routes.forget()
+        self.supervisor.nudge()
 
     def start(self) -> None:
         """Tidy up after a server that was killed, and begin supervising."""
         self.imports.recover()
         self.uploads.recover()
         self.exports.recover()
+        self.keeper.start()
         self.supervisor.start()
 
     def close(self) -> None:
@@ -107,6 +142,7 @@ class Studio:
         self.imports.close()
         self.exports.close()
         self.supervisor.close()
+        self.keeper.close()
         self.engine.close()
         self.database.dispose()
         self._lock.close()

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -31,7 +31,13 @@ class Supervisor:
     """Ticks the engine, then brings runs and services in line with what became of their processes."""
 
     def __init__(
-        self, database: Database, engine: Engine, runs: Runs, evaluations: Evaluations, instances: Instances
+        self,
+        database: Database,
+        engine: Engine,
+        runs: Runs,
+        evaluations: Evaluations,
+        instances: Instances,
+        steps: Sequence[Callable[[], None]] = (),
     ) -> None:
         self._database = database
         self._engine = engine
@@ -39,7 +45,9 @@ class Supervisor:
         self._evaluations = evaluations
         self._instances = instances
         self._followed: set[tuple[str, str | None]] = set()
-        self._over = threading.Event()
+        self._steps = (engine.tick, self._reconcile_runs, self._follow_trainings, *steps, instances.reconcile)
+        self._over = False
+        self._due = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="supervisor", daemon=True)
 
     def start(self) -> None:
@@ -48,18 +56,27 @@ class Supervisor:
 
     def close(self) -> None:
         """Stop ticking; runs and services go on."""
-        self._over.set()
+        self._over = True
+        self._due.set()
         if self._thread.is_alive():
             self._thread.join()
         self._instances.close()
 
+    def nudge(self) -> None:
+        """Look now instead of at the next half second."""
+        self._due.set()
+
     def _loop(self) -> None:
-        while not self._over.wait(TICK_SECONDS):
+        while True:
+            self._due.wait(TICK_SECONDS)
+            self._due.clear()
+            if self._over:
+                return
             self.tick()
 
     def tick(self) -> None:
         """One round; what fails is logged and tried again at the next."""
-        for step in (self._engine.tick, self._reconcile_runs, self._follow_trainings, self._instances.reconcile):
+        for step in self._steps:
             self._try(step)
 
     def _try(self, step: Callable[[], None]) -> None:

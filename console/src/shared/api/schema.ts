@@ -4,6 +4,46 @@
  */
 
 export interface paths {
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Metrics
+         * @description Numbers of services for Prometheus, since the server started.
+         */
+        get: operations["get_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics/targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Metrics Targets
+         * @description One target per running service. Source: https://prometheus.io/docs/prometheus/latest/http_sd/.
+         */
+        get: operations["get_metrics_targets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/activity": {
         parameters: {
             query?: never;
@@ -969,6 +1009,30 @@ export interface paths {
         delete: operations["delete_service"];
         options?: never;
         head?: never;
+        /**
+         * Change Service
+         * @description Change spec, number of processes, thresholds, run time, limits, scaling or what is kept; the rest stays.
+         */
+        patch: operations["change_service"];
+        trace?: never;
+    };
+    "/v1/services/{service}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Service Events
+         * @description What happened to a service, the latest first; the same thing again raises the count.
+         */
+        get: operations["list_service_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
         patch?: never;
         trace?: never;
     };
@@ -992,6 +1056,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/services/{service}/instances/{instance}/restart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restart Service Instance
+         * @description Replace one process by a new one; the old one leaves when the new one is ready.
+         */
+        post: operations["restart_service_instance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/services/{service}/logs": {
         parameters: {
             query?: never;
@@ -1001,9 +1085,49 @@ export interface paths {
         };
         /**
          * Get Service Logs
-         * @description The latest lines of a service's instances.
+         * @description Lines of a service's processes in order of time; ``next`` is where to go on, also at the end.
          */
         get: operations["get_service_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/services/{service}/logs/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Service Logs
+         * @description The whole log as text.
+         */
+        get: operations["download_service_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/services/{service}/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Service Metrics
+         * @description Calls, latency, processor, memory and unsure answers over a range; a point that was not recorded is null.
+         */
+        get: operations["get_service_metrics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1023,7 +1147,9 @@ export interface paths {
         put?: never;
         /**
          * Predict
-         * @description Recognise pictures: multipart files, or JSON with base64.
+         * @description Recognise pictures: multipart files, or JSON with base64 or, where an admin allows it, addresses.
+         *
+         *     ``X-Request-Id`` names the request and comes back; ``X-Request-Timeout`` gives it fewer seconds than the service does.
          */
         post: operations["predict"];
         delete?: never;
@@ -1066,6 +1192,106 @@ export interface paths {
          * @description Stop a service; requests that it has begun are answered.
          */
         post: operations["stop_service"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/services/{service}/updates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Service Updates
+         * @description Update records, the latest first: who changed what when, and all settings after it.
+         */
+        get: operations["list_service_updates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/services/{service}/updates/{number}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Roll Back Service
+         * @description Restore all settings of an update record.
+         */
+        post: operations["roll_back_service"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/services/{service}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Service Version
+         * @description Publish the best model of a task version as a new version of this service, with a share of the traffic.
+         */
+        post: operations["add_service_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/services/{service}/versions/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Service Version
+         * @description Remove a version that has no traffic.
+         */
+        delete: operations["remove_service_version"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/services/{service}/weights": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Service Weights
+         * @description Set the traffic weights of all versions together; a version that gets traffic gets processes first.
+         */
+        put: operations["set_service_weights"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1479,6 +1705,18 @@ export interface components {
             truth: (components["schemas"]["DocumentAnnotation"] | components["schemas"]["ClassAnnotation"] | components["schemas"]["ObjectsAnnotation"]) | null;
             /** Width */
             width: number;
+        };
+        /**
+         * Change
+         * @description One setting before and after; ``field`` is its path, e.g. ``versions.2.weight``.
+         */
+        Change: {
+            /** After */
+            after: unknown;
+            /** Before */
+            before: unknown;
+            /** Field */
+            field: string;
         };
         /**
          * ClassAnnotation
@@ -2300,6 +2538,21 @@ export interface components {
             stage: string | null;
         };
         /**
+         * InstancePage
+         * @description Lines in order of time; ``next`` is where to go on, also at the end: what is written later comes there.
+         *
+         *     Attributes:
+         *         end: whether everything written so far was looked through.
+         */
+        InstancePage: {
+            /** End */
+            end: boolean;
+            /** Items */
+            items: components["schemas"]["InstanceLine"][];
+            /** Next */
+            next: string;
+        };
+        /**
          * InstanceStatus
          * @description Where one serving process stands.
          * @enum {string}
@@ -2308,8 +2561,16 @@ export interface components {
         /**
          * InstanceView
          * @description One serving process.
+         *
+         *     Attributes:
+         *         version: number of the service version that it serves.
+         *         outdated: it was started with other settings than the present ones and is about to be replaced.
+         *         cpu: cores used at present; None = not known yet.
+         *         memory_mb: MiB of memory at present.
          */
         InstanceView: {
+            /** Cpu */
+            cpu: number | null;
             /**
              * Created At
              * Format: date-time
@@ -2319,11 +2580,50 @@ export interface components {
             heartbeat_at: string | null;
             /** Id */
             id: string;
+            /** Memory Mb */
+            memory_mb: number | null;
+            /** Outdated */
+            outdated: boolean;
+            /** Places */
+            places: number;
+            /** Ready At */
+            ready_at: string | null;
             /** Reason */
             reason: string | null;
             /** Restarts */
             restarts: number;
             status: components["schemas"]["InstanceStatus"];
+            /** Version */
+            version: number;
+        };
+        /**
+         * KeepPictures
+         * @description Opt-in of one service.
+         *
+         *     Attributes:
+         *         dataset: name or id of the dataset that the pictures go to; must be of the service's scenario.
+         *         share: of the requests whose pictures are kept, 0..1.
+         *         most: pictures kept at a time; when there are so many, further ones are not kept.
+         *         days: after which a picture is removed that nobody has worked on.
+         */
+        KeepPictures: {
+            /** Dataset */
+            dataset: string;
+            /**
+             * Days
+             * @default 30
+             */
+            days: number;
+            /**
+             * Most
+             * @default 1000
+             */
+            most: number;
+            /**
+             * Share
+             * @default 1
+             */
+            share: number;
         };
         /**
          * KeyDictionary
@@ -2521,6 +2821,53 @@ export interface components {
             samples: number;
         };
         /**
+         * Limits
+         * @description Limits of one service.
+         *
+         *     Attributes:
+         *         rate_per_second: requests that may begin per second on average; None = any number.
+         *         burst: requests that may begin at once after a pause; None = one second's worth.
+         *         concurrency: requests that may be open at a time, waiting ones included; None = any number.
+         *         queue: requests that may wait for a free place before further ones are refused.
+         *         deadline_seconds: most that a request may take; a caller may ask for less.
+         *         max_request_mb: MiB of one request.
+         *         max_pictures: pictures of one request.
+         *         max_picture_megapixels: size of one picture, in millions of pixels.
+         */
+        Limits: {
+            /** Burst */
+            burst?: number | null;
+            /** Concurrency */
+            concurrency?: number | null;
+            /**
+             * Deadline Seconds
+             * @default 60
+             */
+            deadline_seconds: number;
+            /**
+             * Max Picture Megapixels
+             * @default 100
+             */
+            max_picture_megapixels: number;
+            /**
+             * Max Pictures
+             * @default 64
+             */
+            max_pictures: number;
+            /**
+             * Max Request Mb
+             * @default 64
+             */
+            max_request_mb: number;
+            /**
+             * Queue
+             * @default 64
+             */
+            queue: number;
+            /** Rate Per Second */
+            rate_per_second?: number | null;
+        };
+        /**
          * LogLine
          * @description One line; a line that is no JSON (what a library printed) has neither time nor stage.
          *
@@ -2605,6 +2952,58 @@ export interface components {
             ][][];
             /** Truth Text */
             truth_text?: string | null;
+        };
+        /**
+         * MetricPoint
+         * @description One step.
+         *
+         *     Attributes:
+         *         calls: success + invalid + limited + errors.
+         *         qps: calls per second.
+         *         p50, p95, p99: milliseconds of answered calls; None = there were none.
+         *         cpu: cores used on average; None = no process was seen.
+         *         memory_mb: the most that was seen.
+         *         low_share: share of the answers with low confidence, 0..1; None = no answers.
+         *         empty_share: share of the answers that found nothing.
+         */
+        MetricPoint: {
+            /** Calls */
+            calls: number;
+            /** Cpu */
+            cpu: number | null;
+            /** Empty Share */
+            empty_share: number | null;
+            /** Errors */
+            errors: number;
+            /** Invalid */
+            invalid: number;
+            /** Limited */
+            limited: number;
+            /** Low Share */
+            low_share: number | null;
+            /** Memory Mb */
+            memory_mb: number | null;
+            /** P50 */
+            p50: number | null;
+            /** P95 */
+            p95: number | null;
+            /** P99 */
+            p99: number | null;
+            /** Qps */
+            qps: number;
+            /** Success */
+            success: number;
+        };
+        /**
+         * MetricSeries
+         * @description The points of one subject, one per step; None = nothing was recorded (the server or the service did not run).
+         */
+        MetricSeries: {
+            /** Points */
+            points: (components["schemas"]["MetricPoint"] | null)[];
+            /** Subject */
+            subject: string;
+            total: components["schemas"]["MetricPoint"] | null;
         };
         /**
          * Metrics
@@ -2745,6 +3144,9 @@ export interface components {
          *         spec: of one instance; None = the default one that fits this machine.
          *         max_run_seconds: it stops by itself after that; None = no limit.
          *         threshold: confidence below which answers are left out; None = the model's recommended one.
+         *         limits: what callers may ask; None = the usual.
+         *         scaling: None = by hand.
+         *         keep: whether callers' pictures are kept; None = no.
          */
         NewService: {
             /**
@@ -2752,6 +3154,8 @@ export interface components {
              * @default 1
              */
             instances: number;
+            keep?: components["schemas"]["KeepPictures"] | null;
+            limits?: components["schemas"]["Limits"] | null;
             /**
              * Max Run Seconds
              * @default 3600
@@ -2759,6 +3163,7 @@ export interface components {
             max_run_seconds: number | null;
             /** Name */
             name: string;
+            scaling?: components["schemas"]["ScalingRules"] | null;
             /** Spec */
             spec?: string | null;
             /** Task */
@@ -2767,6 +3172,35 @@ export interface components {
             threshold?: number | null;
             /** Version */
             version?: number | null;
+        };
+        /**
+         * NewServiceVersion
+         * @description The form of a new version of a service.
+         *
+         *     Attributes:
+         *         task: name or id of the task whose best model is published.
+         *         version: of the task; None = the newest.
+         *         weight: percent of the traffic; the other versions share the rest in their present proportion.
+         *         threshold: confidence below which answers are left out; None = the model's recommended one.
+         *         confirm: publish although the model's score is below that of the version with the most traffic.
+         */
+        NewServiceVersion: {
+            /**
+             * Confirm
+             * @default false
+             */
+            confirm: boolean;
+            /** Task */
+            task: string;
+            /** Threshold */
+            threshold?: number | null;
+            /** Version */
+            version?: number | null;
+            /**
+             * Weight
+             * @default 0
+             */
+            weight: number;
         };
         /**
          * NewTask
@@ -3002,15 +3436,6 @@ export interface components {
             /** Total */
             total: number;
         };
-        /** Page[InstanceLine] */
-        Page_InstanceLine_: {
-            /** Items */
-            items: components["schemas"]["InstanceLine"][];
-            /** Next */
-            next?: string | null;
-            /** Total */
-            total: number;
-        };
         /** Page[LabelView] */
         Page_LabelView_: {
             /** Items */
@@ -3033,6 +3458,15 @@ export interface components {
         Page_ScenarioOut_: {
             /** Items */
             items: components["schemas"]["ScenarioOut"][];
+            /** Next */
+            next?: string | null;
+            /** Total */
+            total: number;
+        };
+        /** Page[ServiceUpdateView] */
+        Page_ServiceUpdateView_: {
+            /** Items */
+            items: components["schemas"]["ServiceUpdateView"][];
             /** Next */
             next?: string | null;
             /** Total */
@@ -3319,6 +3753,23 @@ export interface components {
             sample_count: number;
         };
         /**
+         * Recent
+         * @description The last minute of a service.
+         *
+         *     Attributes:
+         *         calls_per_second: of all calls.
+         *         p95_ms: None = no call was answered.
+         *         error_share: of all calls, 0..1; None = no calls.
+         */
+        Recent: {
+            /** Calls Per Second */
+            calls_per_second: number;
+            /** Error Share */
+            error_share: number | null;
+            /** P95 Ms */
+            p95_ms: number | null;
+        };
+        /**
          * Relabelled
          * @description What a change of labels did: samples that it changed, and the draft's revision now.
          */
@@ -3593,6 +4044,64 @@ export interface components {
             width: number;
         };
         /**
+         * ScalingRules
+         * @description How a service scales.
+         *
+         *     Attributes:
+         *         mode: manual = as many processes as its setting says; load = between minimum and maximum; schedule = as the
+         *             entries say.
+         *         minimum: fewest processes (load).
+         *         maximum: most processes (load).
+         *         target_concurrency: requests that one process should have open on average (load).
+         *         target_p95_ms: latency above which a process is added (load).
+         *         cooldown_seconds: shortest time between two changes; processes are taken away only after three times as long.
+         *         idle_seconds: after so long without a request there are no processes until the next one; None = never.
+         *         schedule: entries (schedule); with mode load they set the minimum.
+         *         timezone: of the schedule, e.g. ``Asia/Shanghai``.
+         */
+        ScalingRules: {
+            /**
+             * Cooldown Seconds
+             * @default 30
+             */
+            cooldown_seconds: number;
+            /** Idle Seconds */
+            idle_seconds?: number | null;
+            /**
+             * Maximum
+             * @default 4
+             */
+            maximum: number;
+            /**
+             * Minimum
+             * @default 1
+             */
+            minimum: number;
+            /**
+             * Mode
+             * @default manual
+             * @enum {string}
+             */
+            mode: "manual" | "load" | "schedule";
+            /**
+             * Schedule
+             * @default []
+             */
+            schedule: components["schemas"]["ScheduleEntry"][];
+            /**
+             * Target Concurrency
+             * @default 2
+             */
+            target_concurrency: number | null;
+            /** Target P95 Ms */
+            target_p95_ms?: number | null;
+            /**
+             * Timezone
+             * @default UTC
+             */
+            timezone: string;
+        };
+        /**
          * ScenarioOut
          * @description One kind of learning; ``parameters`` is the JSON Schema that a form of its own settings is drawn from.
          */
@@ -3620,6 +4129,85 @@ export interface components {
             presets: components["schemas"]["PresetOut"][];
         };
         /**
+         * ScheduleEntry
+         * @description From each time that ``cron`` names (five fields) until the next entry's, ``instances`` processes are wanted.
+         */
+        ScheduleEntry: {
+            /** Cron */
+            cron: string;
+            /** Instances */
+            instances: number;
+        };
+        /**
+         * ServiceChange
+         * @description What to change; what is not given stays as it is.
+         *
+         *     Attributes:
+         *         spec: of each instance; processes are replaced one for one, new ones first.
+         *         instances: number of processes.
+         *         thresholds: by version number; None = the model's recommended one.
+         *         max_run_seconds: counted from the start; None = no limit.
+         *         keep: None = callers' pictures are not kept any more.
+         */
+        ServiceChange: {
+            /** Instances */
+            instances?: number | null;
+            keep?: components["schemas"]["KeepPictures"] | null;
+            limits?: components["schemas"]["Limits"] | null;
+            /** Max Run Seconds */
+            max_run_seconds?: number | null;
+            scaling?: components["schemas"]["ScalingRules"] | null;
+            /** Spec */
+            spec?: string | null;
+            /** Thresholds */
+            thresholds?: {
+                [key: string]: number | null;
+            } | null;
+        };
+        /**
+         * ServiceEventList
+         * @description Events, the latest first.
+         */
+        ServiceEventList: {
+            /** Items */
+            items: components["schemas"]["ServiceEventOut"][];
+            /** Next */
+            next?: string | null;
+            /** Total */
+            total: number;
+        };
+        /**
+         * ServiceEventOut
+         * @description One event of a service; ``count`` times between ``first_at`` and ``last_at``.
+         */
+        ServiceEventOut: {
+            /** Code */
+            code: string;
+            /** Count */
+            count: number;
+            /**
+             * First At
+             * Format: date-time
+             */
+            first_at: string;
+            /** Id */
+            id: number;
+            /** Instance */
+            instance: string | null;
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            /** Message */
+            message: string;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "normal" | "warning";
+        };
+        /**
          * ServiceList
          * @description Services, the newest first.
          */
@@ -3632,6 +4220,26 @@ export interface components {
             total: number;
         };
         /**
+         * ServiceMetrics
+         * @description Curves over a range: point ``i`` covers ``step`` seconds from ``start + i * step``.
+         */
+        ServiceMetrics: {
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /** Series */
+            series: components["schemas"]["MetricSeries"][];
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /** Step */
+            step: number;
+        };
+        /**
          * ServiceOut
          * @description A service.
          */
@@ -3641,6 +4249,8 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /** Created By */
+            created_by: string;
             /** Ended At */
             ended_at: string | null;
             error: components["schemas"]["ProblemOut"] | null;
@@ -3652,6 +4262,10 @@ export interface components {
             instance_count: number;
             /** Instances */
             instances: components["schemas"]["InstanceView"][];
+            /** Instances Set */
+            instances_set: number;
+            keep: components["schemas"]["KeepPictures"] | null;
+            limits: components["schemas"]["Limits"];
             /** Max Run Seconds */
             max_run_seconds: number | null;
             /** Name */
@@ -3660,8 +4274,12 @@ export interface components {
             ready_count: number;
             /** Reason */
             reason: string | null;
+            recent: components["schemas"]["Recent"] | null;
             /** Remaining Seconds */
             remaining_seconds: number | null;
+            /** Revision */
+            revision: number;
+            scaling: components["schemas"]["ScalingRules"];
             /** Scenario */
             scenario: string;
             /** Spec */
@@ -3671,30 +4289,85 @@ export interface components {
             status: components["schemas"]["ServiceStatus"];
             /** Threshold */
             threshold: number | null;
+            /** Updating */
+            updating: boolean;
             /** Versions */
             versions: components["schemas"]["ServiceVersionView"][];
         };
         /**
+         * ServiceSettings
+         * @description All settings of a service that a person can change; what a roll back restores.
+         */
+        ServiceSettings: {
+            /** Instances */
+            instances: number;
+            keep: components["schemas"]["KeepPictures"] | null;
+            limits: components["schemas"]["Limits"];
+            /** Max Run Seconds */
+            max_run_seconds: number | null;
+            scaling: components["schemas"]["ScalingRules"];
+            /** Spec */
+            spec: string;
+            /** Versions */
+            versions: components["schemas"]["VersionSettings"][];
+        };
+        /**
          * ServiceStatus
-         * @description Where a service stands.
+         * @description Where a service stands; ``sleeping`` = scaled to zero, the next request wakes it.
          * @enum {string}
          */
-        ServiceStatus: "creating" | "starting" | "running" | "abnormal" | "stopping" | "stopped" | "create_failed" | "arrears_stopped";
+        ServiceStatus: "creating" | "starting" | "running" | "sleeping" | "abnormal" | "stopping" | "stopped" | "create_failed" | "arrears_stopped";
+        /**
+         * ServiceUpdateView
+         * @description One update record.
+         */
+        ServiceUpdateView: {
+            /** Action */
+            action: string;
+            /** Actor */
+            actor: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Changes */
+            changes: components["schemas"]["Change"][];
+            /** Number */
+            number: number;
+            settings: components["schemas"]["ServiceSettings"];
+        };
         /**
          * ServiceVersionView
          * @description One model behind a service, with the percent of the traffic that it gets.
+         *
+         *     Attributes:
+         *         instance_count: processes that it should have.
+         *         ready_count: processes of it that are ready.
+         *         threshold: confidence below which answers are left out; None = the model's recommended one.
          */
         ServiceVersionView: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Instance Count */
+            instance_count: number;
             /** Model Id */
             model_id: string;
             /** Number */
             number: number;
+            /** Ready Count */
+            ready_count: number;
             /** Score */
             score: number;
             /** Task */
             task: string;
             /** Task Version */
             task_version: number;
+            /** Threshold */
+            threshold: number | null;
             /** Weight */
             weight: number;
         };
@@ -4037,6 +4710,20 @@ export interface components {
             used_seconds: number;
         };
         /**
+         * VersionSettings
+         * @description One version of a service.
+         */
+        VersionSettings: {
+            /** Model Id */
+            model_id: string;
+            /** Number */
+            number: number;
+            /** Threshold */
+            threshold: number | null;
+            /** Weight */
+            weight: number;
+        };
+        /**
          * VersionView
          * @description One published version.
          */
@@ -4061,6 +4748,19 @@ export interface components {
             /** Sample Count */
             sample_count: number;
         };
+        /**
+         * WeightsForm
+         * @description Traffic weights of all versions of a service, in percent.
+         */
+        WeightsForm: {
+            /**
+             * Weights
+             * @description Version number → percent; all versions, together 100.
+             */
+            weights: {
+                [key: string]: number;
+            };
+        };
     };
     responses: never;
     parameters: never;
@@ -4070,6 +4770,159 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    get_metrics: {
+        parameters: {
+            query?: {
+                /** @description Only this service. */
+                service?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": unknown;
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_metrics_targets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    }[];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
     get_activity: {
         parameters: {
             query?: never;
@@ -8776,6 +9629,186 @@ export interface operations {
             };
         };
     };
+    change_service: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                service: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServiceChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceOut"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    list_service_events: {
+        parameters: {
+            query?: {
+                severity?: ("normal" | "warning") | null;
+                /** @description Most items. */
+                limit?: number;
+                /** @description Items to leave out first. */
+                offset?: number;
+            };
+            header?: never;
+            path: {
+                service: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceEventList"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
     extend_service: {
         parameters: {
             query?: never;
@@ -8865,9 +9898,90 @@ export interface operations {
             };
         };
     };
+    restart_service_instance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                service: string;
+                instance: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceOut"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
     get_service_logs: {
         parameters: {
             query?: {
+                /** @description Only this instance. */
+                instance?: string | null;
+                /** @description Of the page before. */
+                cursor?: string | null;
                 /** @description Only lines that hold this. */
                 q?: string;
                 level?: ("debug" | "info" | "warning" | "error") | null;
@@ -8887,7 +10001,169 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_InstanceLine_"];
+                    "application/json": components["schemas"]["InstancePage"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    download_service_logs: {
+        parameters: {
+            query?: {
+                /** @description Only this instance. */
+                instance?: string | null;
+            };
+            header?: never;
+            path: {
+                service: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_service_metrics: {
+        parameters: {
+            query?: {
+                /** @description Up to now; 1h unless a start is given. */
+                range?: ("1h" | "24h" | "7d") | null;
+                /** @description With a zone. */
+                start?: string | null;
+                /** @description With a zone; now unless given. */
+                end?: string | null;
+                /** @description One curve for the service, or one per version or instance. */
+                by?: "service" | "version" | "instance";
+            };
+            header?: never;
+            path: {
+                service: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceMetrics"];
                 };
             };
             /** @description Bad request */
@@ -9034,6 +10310,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetail"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
             /** @description Internal error */
             500: {
                 headers: {
@@ -9045,6 +10330,15 @@ export interface operations {
             };
             /** @description Busy */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Timed out */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9188,6 +10482,437 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    list_service_updates: {
+        parameters: {
+            query?: {
+                /** @description Most items. */
+                limit?: number;
+                /** @description Items to leave out first. */
+                offset?: number;
+            };
+            header?: never;
+            path: {
+                service: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ServiceUpdateView_"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    roll_back_service: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                service: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceOut"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    add_service_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                service: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewServiceVersion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceOut"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    remove_service_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                service: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceOut"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    set_service_weights: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                service: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WeightsForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceOut"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -37,8 +37,14 @@ def upgrade() -> None:
         sa.Column("error", sa.JSON(), nullable=True),
         sa.Column("spec", sa.String(length=40), nullable=False),
         sa.Column("instances", sa.Integer(), nullable=False),
-        sa.Column("threshold", sa.Double(), nullable=True),
+        sa.Column("scaled", sa.Integer(), nullable=True),
+        sa.Column("scaled_at", sandglass.store.tables.UtcDateTime(timezone=True), nullable=True),
         sa.Column("max_run_seconds", sa.Double(), nullable=True),
+        sa.Column("limits", sa.JSON(), nullable=False),
+        sa.Column("scaling", sa.JSON(), nullable=False),
+        sa.Column("keep", sa.JSON(), nullable=True),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("created_by", sa.String(length=80), nullable=False),
         sa.Column("created_at", sandglass.store.tables.UtcDateTime(timezone=True), nullable=False),
         sa.Column("started_at", sandglass.store.tables.UtcDateTime(timezone=True), nullable=True),
         sa.Column("expires_at", sandglass.store.tables.UtcDateTime(timezone=True), nullable=True),
@@ -68,6 +74,7 @@ def upgrade() -> None:
         sa.Column("pid", sa.Integer(), nullable=True),
         sa.Column("pid_started", sa.Double(), nullable=True),
         sa.Column("exit_code", sa.Integer(), nullable=True),
+        sa.Column("reason", sa.String(length=40), nullable=True),
         sa.Column("stop_requested_at", sandglass.store.tables.UtcDateTime(timezone=True), nullable=True),
         sa.Column("owner", sa.String(length=80), nullable=True),
         sa.Column("lease_until", sandglass.store.tables.UtcDateTime(timezone=True), nullable=True),
@@ -255,6 +262,7 @@ def upgrade() -> None:
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("model_id", sa.String(length=40), nullable=False),
         sa.Column("weight", sa.Integer(), nullable=False),
+        sa.Column("threshold", sa.Double(), nullable=True),
         sa.Column("created_at", sandglass.store.tables.UtcDateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["model_id"],
@@ -287,14 +295,75 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(), nullable=True),
         sa.Column("address", sa.String(length=200), nullable=True),
         sa.Column("work_id", sa.String(length=40), nullable=True),
+        sa.Column("works", sa.JSON(), nullable=False),
+        sa.Column("recipe", sa.JSON(), nullable=False),
+        sa.Column("places", sa.Integer(), nullable=False),
         sa.Column("restarts", sa.Integer(), nullable=False),
         sa.Column("created_at", sandglass.store.tables.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("started_at", sandglass.store.tables.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("ready_at", sandglass.store.tables.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("draining_at", sandglass.store.tables.UtcDateTime(timezone=True), nullable=True),
         sa.Column("heartbeat_at", sandglass.store.tables.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sandglass.store.tables.UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["service_id"], ["service.id"], ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["version_id"], ["service_version.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("instance", schema=None) as batch_op:
         batch_op.create_index("ix_instance_service", ["service_id"], unique=False)
+
+    op.create_table(
+        "service_update",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("service_id", sa.String(length=40), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("at", sandglass.store.tables.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.String(length=80), nullable=False),
+        sa.Column("action", sa.String(length=40), nullable=False),
+        sa.Column("changes", sa.JSON(), nullable=False),
+        sa.Column("settings", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["service_id"], ["service.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("service_id", "number"),
+    )
+    op.create_table(
+        "service_event",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("service_id", sa.String(length=40), nullable=False),
+        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("severity", sa.String(length=10), nullable=False),
+        sa.Column("message", sa.JSON(), nullable=False),
+        sa.Column("instance", sa.String(length=40), nullable=True),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("first_at", sandglass.store.tables.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("last_at", sandglass.store.tables.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["service_id"], ["service.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("service_id", "key"),
+    )
+    op.create_table(
+        "service_metric",
+        sa.Column("service_id", sa.String(length=40), nullable=False),
+        sa.Column("seconds", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("slot", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("tick", sa.Integer(), nullable=False),
+        sa.Column("data", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["service_id"], ["service.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("service_id", "seconds", "slot"),
+    )
+    op.create_table(
+        "kept_picture",
+        sa.Column("sample_id", sa.String(length=40), nullable=False),
+        sa.Column("service_id", sa.String(length=40), nullable=True),
+        sa.Column("request_id", sa.String(length=80), nullable=False),
+        sa.Column("at", sandglass.store.tables.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("until", sandglass.store.tables.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["sample_id"], ["sample.id"], ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["service_id"], ["service.id"], ondelete="SET NULL"),
+        sa.PrimaryKeyConstraint("sample_id"),
+    )
+    with op.batch_alter_table("kept_picture", schema=None) as batch_op:
+        batch_op.create_index("ix_kept_picture_service", ["service_id", "at"], unique=False)
 
     # ### end Alembic commands ###
