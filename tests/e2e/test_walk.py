@@ -14,8 +14,8 @@ from playwright.sync_api import expect
 from receipts import write_pictures, write_receipts
 from visitor import LANGUAGES, Visitor
 
-TRAINING = 150_000
-"""Milliseconds within which a training of one minute and its evaluation must have ended."""
+TRAINING = 400_000
+"""Milliseconds within which a training must have reached its target and been evaluated, also on a busy machine."""
 NAMES = {"en": ("receipts", "receipts-test", "receipts"), "zh-CN": ("票据", "票据-测试", "票据识别")}
 
 
@@ -61,9 +61,10 @@ class Walk:
         for label, dataset in (("form.train", self.train), ("form.test", self.test)):
             page.get_by_label(text(label), exact=True).select_option(dataset)
             page.get_by_role("button", name=text("form.removeDataset", name=dataset)).wait_for()
-        page.get_by_label(text("form.maxTime"), exact=True).fill("1")
+        page.get_by_label(text("form.maxTime"), exact=True).fill("6")
         page.get_by_label(text("form.unit"), exact=True).select_option("min")
         page.get_by_role("radio", name=text("form.preferences.fastest")).check()
+        page.get_by_label(text("form.target"), exact=True).fill("50")
         page.get_by_text(text("form.nameFree")).wait_for()
         page.get_by_role("heading", name=text("form.check")).wait_for()
         self.visit.inspect("new-task", docs=True)
@@ -177,7 +178,7 @@ class Walk:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_whole_flow_in_the_browser(visitors, own_server, language, tmp_path):
+def test_the_whole_flow_in_the_browser(own_server, visitors, language, tmp_path):
     walk = Walk(visitors(language=language, base_url=own_server.address), own_server, tmp_path)
     walk.begin()
     walk.import_data()

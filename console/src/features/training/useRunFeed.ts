@@ -1,6 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import type { Schemas } from '../../shared/api/client';
+import { isOver } from '../../shared/api/queries';
 
 /** Follows a run by the server's event stream; the stream is let go while the page is hidden. */
 export function useRunFeed(run: string | null, task: string, number: number): void {
@@ -11,6 +12,11 @@ export function useRunFeed(run: string | null, task: string, number: number): vo
     const refresh = () => {
       void client.invalidateQueries({ queryKey: ['metrics', run] });
     };
+    const ended = () => {
+      void client.invalidateQueries({ queryKey: ['task', task] });
+      void client.invalidateQueries({ queryKey: ['evaluations', task] });
+      refresh();
+    };
     const open = () => {
       source = new EventSource(`/v1/runs/${encodeURIComponent(run)}/events`);
       source.addEventListener('run', (event) => {
@@ -18,13 +24,14 @@ export function useRunFeed(run: string | null, task: string, number: number): vo
         client.setQueryData(['task', task, number], (before: Schemas['TaskVersionOut'] | undefined) =>
           before ? { ...before, training_run: view } : before,
         );
+        // A run that is over brings a model and an evaluation; this feed is let go before its last event comes.
+        if (isOver(view.status)) ended();
       });
       source.addEventListener('candidate', refresh);
       source.addEventListener('metric', refresh);
       source.addEventListener('end', () => {
         source?.close();
-        void client.invalidateQueries({ queryKey: ['task', task] });
-        void client.invalidateQueries({ queryKey: ['evaluations', task] });
+        ended();
       });
     };
     const onVisibility = () => {
