@@ -26,7 +26,7 @@ CHECKED = [
         "response_schema_conformance",
     )
 ]
-EXAMPLES = 12
+EXAMPLES = 8
 REAL = {"dataset": "grey", "task": "trained", "number": 1, "service": "open"}
 schema = schemathesis.openapi.from_dict(create_app(Settings()).openapi())
 

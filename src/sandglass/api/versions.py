@@ -33,7 +33,11 @@ def list_versions(studio: OpenStudio, dataset: str) -> Page[VersionView]:
     return Page(items=versions, total=len(versions))
 
 
-@router.post("/versions", status_code=201, responses=responses(404))
+@router.post(
+    "/versions",
+    status_code=201,
+    responses={200: {"model": PublishedVersion, "description": "It was published already."}, **responses(404)},
+)
 def publish_version(studio: OpenStudio, response: Response, dataset: str) -> PublishedVersion:
     """Publish the draft as a version that never changes; a draft that is published already answers 200."""
     version, new = studio.versions.publish(dataset)

@@ -6764,6 +6764,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description It was published already. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublishedVersion"];
+                };
+            };
             /** @description Successful Response */
             201: {
                 headers: {
