@@ -34,12 +34,18 @@ export function Activity() {
             {data.runs.map((run) => (
               <li key={run.id}>
                 <div className="sg-spread">
-                  <Link to={taskPath(run.task, run.version, run.kind === 'training' ? 'training' : 'evaluations')} className="sg-ellipsis">
-                    {t('shell.run', { task: run.task, version: run.version, kind: t(`shell.kinds.${run.kind}`) })}
-                  </Link>
+                  {run.task !== null && run.version !== null ? (
+                    <Link to={taskPath(run.task, run.version, run.kind === 'training' ? 'training' : 'evaluations')} className="sg-ellipsis">
+                      {t('shell.run', { task: run.task, version: run.version, kind: t(`shell.kinds.${run.kind}`) })}
+                    </Link>
+                  ) : (
+                    <Link to={`/datasets/${encodeURIComponent(run.dataset ?? '')}`} className="sg-ellipsis">
+                      {`${run.dataset} · ${t(`shell.kinds.${run.kind}`)}`}
+                    </Link>
+                  )}
                   <StatusTag about="run" code={run.status} />
                 </div>
-                <Progress value={run.progress} label={run.task} />
+                <Progress value={run.progress} label={run.task ?? run.dataset ?? run.id} />
               </li>
             ))}
             {data.imports.map((job) => (

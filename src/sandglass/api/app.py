@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from sandglass import __version__
 from sandglass.api import (
     additions,
+    annotations,
     catalogue,
     console,
     datasets,
@@ -40,6 +41,10 @@ from sandglass.studio.studio import Studio, open_studio
 
 TAGS = [
     {"name": "datasets", "description": "Pictures with annotations: browse, labels, versions."},
+    {
+        "name": "annotations",
+        "description": "What is said about one picture: edits, history, suggestions, pre-label runs.",
+    },
     {"name": "imports", "description": "Data comes in, after a check and all or nothing."},
     {"name": "exports", "description": "Data goes out, in any format that can hold it."},
     {"name": "tasks", "description": "Learning jobs and their versions."},
@@ -84,7 +89,7 @@ def create_app(settings: Settings, *, studio: Studio | None = None) -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     problems.install(app)
-    data = (datasets, additions, samples, labels, versions, exports, uploads, imports)
+    data = (datasets, additions, samples, annotations, labels, versions, exports, uploads, imports)
     for part in (system, catalogue, *data, tasks, runs, evaluations, services, servicedetails, metrics):
         app.include_router(part.router)
     console.mount(app)
@@ -110,7 +115,7 @@ def _openapi(app: FastAPI) -> dict[str, object]:
             tags=app.openapi_tags,
         )
         schemas = schema.setdefault("components", {}).setdefault("schemas", {})
-        for model in (problems.ProblemDetail, PredictRequest, NewImport):
+        for model in (problems.ProblemDetail, annotations.ChangedProblem, PredictRequest, NewImport):
             described = model.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas.update(described.pop("$defs", {}))
             schemas[model.__name__] = described

@@ -40,8 +40,14 @@ def get_run(studio: OpenStudio, run: str) -> RunView:
 
 @router.post("/{run}/stop", status_code=202, response_model=RunOut, responses=responses(404, 409))
 def stop_run(studio: OpenStudio, run: str, form: StopForm | None = None) -> RunView:
-    """Stop a training or an evaluation."""
+    """Stop a training, an evaluation or a pre-label run."""
     return studio.runs.stop(run, evaluate=(form or StopForm()).evaluate)
+
+
+@router.post("/{run}/restart", status_code=202, response_model=RunOut, responses=responses(404, 409))
+def restart_run(studio: OpenStudio, run: str) -> RunView:
+    """Go on with a run that failed, was interrupted or was stopped, from where it was."""
+    return studio.runs.restart(run)
 
 
 @router.get("/{run}/events", response_class=StreamingResponse, responses=_STREAM)  # type: ignore[arg-type]

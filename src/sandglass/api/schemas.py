@@ -55,6 +55,14 @@ class RunOut(RunView):
     error: ProblemOut | None  # type: ignore[assignment]
 
 
+class RunList(Out):
+    """Runs, the newest first."""
+
+    items: list[RunOut]
+    total: int
+    next: str | None = None
+
+
 class EvaluationItemOut(EvaluationItem):
     """An evaluation run; ``evaluation`` is the id of its results once it has measured."""
 

@@ -5,7 +5,7 @@ import sys
 import typer
 
 from sandglass import __version__
-from sandglass.cli import datasets, demo, evaluations, predict, server, services, tasks, weights
+from sandglass.cli import annotations, datasets, demo, evaluations, predict, server, services, tasks, weights
 from sandglass.cli.output import print_error, screen
 from sandglass.core.errors import SandglassError
 
@@ -17,6 +17,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("up")(server.up)
+annotations.register(datasets.app)
 app.add_typer(datasets.app, name="dataset")
 app.add_typer(tasks.app, name="task")
 app.add_typer(evaluations.app, name="evaluation")

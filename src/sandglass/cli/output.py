@@ -23,6 +23,7 @@ EXIT_CODES = {
     "too_large": 2,
     "not_found": 4,
     "conflict": 5,
+    "stale": 5,
     "busy": 6,
     "limited": 6,
     "timed_out": 6,

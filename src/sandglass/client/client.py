@@ -10,6 +10,7 @@ from typing import Any, Literal, Self
 
 import httpx
 
+from sandglass.client.annotations import AnnotationCalls
 from sandglass.client.data import DataCalls, poll
 from sandglass.core.errors import (
     Broken,
@@ -19,6 +20,7 @@ from sandglass.core.errors import (
     Limited,
     NotFound,
     SandglassError,
+    Stale,
     TimedOut,
     TooLarge,
 )
@@ -31,7 +33,7 @@ _KINDS: dict[int, type[SandglassError]] = {
     404: NotFound,
     405: InvalidInput,
     409: Conflict,
-    412: Conflict,
+    412: Stale,
     413: TooLarge,
     422: InvalidInput,
     429: Limited,
@@ -42,7 +44,7 @@ FINAL_RUN = ("stopped", "failed", "succeeded")
 SETTLED_SERVICE = ("running", "abnormal", "stopped", "create_failed", "arrears_stopped")
 
 
-class Client(DataCalls):
+class Client(DataCalls, AnnotationCalls):
     """A connection to one server.
 
     Args:

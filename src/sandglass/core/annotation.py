@@ -80,13 +80,17 @@ class ClassAnnotation(Value):
 
 
 class ObjectShape(Value):
-    """One labelled object: its box and, where it was drawn as one, its polygon."""
+    """One labelled object: its box and, where it was drawn as one, its polygon.
+
+    ``id`` is unique on the picture; empty until somebody edits it in the browser.
+    """
 
     label: str
     box: Box
     polygon: Polygon | None = None
     difficult: bool = False
     crowd: bool = False
+    id: str = ""
 
 
 class ObjectsAnnotation(Value):
@@ -96,7 +100,30 @@ class ObjectsAnnotation(Value):
     objects: tuple[ObjectShape, ...] = ()
 
 
+class Suggestion(Value):
+    """A part of an annotation that a model proposed and no person has confirmed.
+
+    Attributes:
+        score: the model's confidence, 0..1.
+        characters: confidence of each character of a text, 0..1; empty where it is not known.
+    """
+
+    score: float = Field(ge=0, le=1)
+    characters: tuple[float, ...] = ()
+
+
 Annotation = Annotated[DocumentAnnotation | ClassAnnotation | ObjectsAnnotation, Field(discriminator="kind")]
+
+
+def empty_annotation(kind: str) -> DocumentAnnotation | ClassAnnotation | ObjectsAnnotation:
+    """An annotation of a kind that says that nothing is there."""
+    match kind:
+        case "document":
+            return DocumentAnnotation()
+        case "classes":
+            return ClassAnnotation()
+        case _:
+            return ObjectsAnnotation()
 
 
 def annotation_labels(annotation: "DocumentAnnotation | ClassAnnotation | ObjectsAnnotation | None") -> list[str]:
@@ -110,6 +137,16 @@ def annotation_labels(annotation: "DocumentAnnotation | ClassAnnotation | Object
             return list(annotation.labels)
         case ObjectsAnnotation():
             return [shape.label for shape in annotation.objects]
+
+
+def with_object_ids(annotation: ObjectsAnnotation) -> ObjectsAnnotation:
+    """Every object with an id of its own; those that have one keep it."""
+    taken = {shape.id for shape in annotation.objects if shape.id}
+    if len(taken) == len(annotation.objects):
+        return annotation
+    free = (f"o{number}" for number in range(1, 2 * len(annotation.objects) + 2) if f"o{number}" not in taken)
+    shapes = (shape if shape.id else shape.model_copy(update={"id": next(free)}) for shape in annotation.objects)
+    return ObjectsAnnotation(objects=tuple(shapes))
 
 
 def with_linked_values(annotation: DocumentAnnotation) -> DocumentAnnotation:

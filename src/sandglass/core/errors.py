@@ -59,6 +59,12 @@ class Conflict(SandglassError):
     kind = "conflict"
 
 
+class Stale(SandglassError):
+    """The thing has changed since the caller read it (HTTP 412, exit code 5)."""
+
+    kind = "stale"
+
+
 class TooLarge(SandglassError):
     """A picture, file or request is over a limit (HTTP 413, exit code 2)."""
 

@@ -40,6 +40,7 @@ def evaluate(
         SandglassError: there is no model, no test sample, or a part of them is gone.
     """
     settings = EvaluationSettings.model_validate(run.settings)
+    assert run.task_version_id is not None
     journal.stage("load", 0.0, 0.05)
     with database.read() as session:
         model = find_model(session, run.task_version_id, settings.model_id)

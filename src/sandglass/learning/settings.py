@@ -1,4 +1,4 @@
-"""Settings of training and evaluation runs, as stored with a task version or a run."""
+"""Settings of training, evaluation and pre-label runs, as stored with a task version or a run."""
 
 from typing import Any, Literal
 
@@ -70,3 +70,23 @@ class EvaluationSettings(Value):
     model_id: str | None = None
     test: tuple[DatasetRef, ...] = ()
     text: Literal["given", "read"] = "read"
+
+
+class PrelabelSettings(Value):
+    """What to pre-label, with which model.
+
+    Attributes:
+        scenario: whose model it is.
+        model_id: a trained model; None = the scenario's base model.
+        title: what the model is called: a task with its version, or empty for the base model.
+        labels: labels or fields of the dataset: what a base model is asked for, and what printed keys may be.
+        again: also samples that an earlier run pre-labelled and no person has touched.
+        spec: compute spec of the run.
+    """
+
+    scenario: str
+    model_id: str | None = None
+    title: str = ""
+    labels: tuple[str, ...] = ()
+    again: bool = True
+    spec: str = "2C4G"

@@ -10,6 +10,8 @@ import sys
 import traceback
 from types import FrameType
 
+from sqlalchemy.orm import Session
+
 from sandglass.core.errors import Broken, SandglassError
 from sandglass.core.problem import Problem, problem_of
 from sandglass.core.settings import Settings
@@ -18,6 +20,8 @@ from sandglass.core.text import Text
 from sandglass.core.time import Deadline, utc_now
 from sandglass.learning.evaluating import evaluate
 from sandglass.learning.journal import Journal, Stage
+from sandglass.learning.prelabelling import prelabel
+from sandglass.learning.settings import PrelabelSettings
 from sandglass.learning.training import train
 from sandglass.scenarios.base import get_scenario
 from sandglass.store.db import Database
@@ -39,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
         run.attempt += 1
         run.started_at = run.started_at or utc_now()
         run.heartbeat_at = utc_now()
-        scenario_id = session.get_one(Task, session.get_one(TaskVersion, run.task_version_id).task_id).scenario
+        scenario_id = _scenario_of(session, run)
     journal = Journal(
         database, run_id, used_before=run.used_seconds, stages=[Stage.model_validate(stage) for stage in run.stages]
     )
@@ -71,6 +75,12 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _scenario_of(session: Session, run: Run) -> str:
+    if run.task_version_id is None:
+        return PrelabelSettings.model_validate(run.settings).scenario
+    return session.get_one(Task, session.get_one(TaskVersion, run.task_version_id).task_id).scenario
+
+
 def _do(
     run: Run, scenario_id: str, journal: Journal, database: Database, settings: Settings, deadline: Deadline
 ) -> RunReason:
@@ -90,6 +100,8 @@ def _do(
         )
     if run.kind == RunKind.EVALUATION:
         return evaluate(run, scenario, journal, database=database, objects=objects, home=settings.home, threads=threads)
+    if run.kind == RunKind.PRELABEL:
+        return prelabel(run, scenario, journal, database=database, objects=objects, home=settings.home, threads=threads)
     raise Broken(
         "run_kind_unknown", Text(en=f"Runs of kind {run.kind} are unknown.", zh=f"未知的运行类型 {run.kind}。")
     )

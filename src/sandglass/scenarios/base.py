@@ -179,6 +179,26 @@ class PredictOptions(Value):
     custom_keys: tuple[str, ...] = ()
 
 
+class BoxText(Value):
+    """The text read from one box.
+
+    Attributes:
+        score: mean probability of its characters, 0..1; 0 when nothing could be read.
+        characters: probability of each character, 0..1.
+    """
+
+    text: str
+    score: float
+    characters: tuple[float, ...] = ()
+
+
+class BoxReader(Protocol):
+    """Reads the text of boxes that a person drew; safe to call from several threads."""
+
+    def __call__(self, picture: Picture, polygons: Sequence[Polygon]) -> list[BoxText]:
+        """One text per polygon, in order."""
+
+
 class Predictor(ABC):
     """A loaded model. Knows its folder and nothing else; safe to call from several threads."""
 
@@ -342,6 +362,14 @@ class Scenario(ABC):
             Text(en="Train a task first and pre-label with its model.", zh="请先训练任务，再用其模型预标注。"),
             field="labels",
         )
+
+    def box_reader(self, *, threads: int = 1) -> BoxReader | None:
+        """Reads the text of a drawn box; None = the scenario does not read.
+
+        Raises:
+            Broken: ``weights_missing``.
+        """
+        return None
 
     def query(self, example: Example, *, given: bool = False) -> Query:
         """The query for an example; ``given`` = use the dataset's own text instead of reading (OCR only)."""

@@ -11,6 +11,7 @@ STATUS = {
     "invalid": 422,
     "not_found": 404,
     "conflict": 409,
+    "stale": 412,
     "too_large": 413,
     "busy": 503,
     "limited": 429,
@@ -21,6 +22,7 @@ STATUS = {
 TITLES = {
     404: "Not found",
     409: "Conflict",
+    412: "Changed meanwhile",
     413: "Too large",
     422: "Invalid input",
     429: "Too many requests",

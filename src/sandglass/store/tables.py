@@ -84,6 +84,7 @@ class SampleRow(Base):
         Index("ix_sample_updated", "dataset_id", "updated_at", "id"),
         Index("ix_sample_size", "dataset_id", "size"),
         Index("ix_sample_digest", "dataset_id", "digest"),
+        Index("ix_sample_doubt", "dataset_id", "doubt"),
     )
 
     id: Mapped[str] = _id("sm")
@@ -99,13 +100,50 @@ class SampleRow(Base):
     part: Mapped[str | None] = mapped_column(String(20))
     group: Mapped[str | None] = mapped_column(String(200))
     annotation: Mapped[Json | None]
-    """`core.annotation.Annotation`."""
+    """`core.annotation.Annotation`. It is truth only where ``state`` is labelled; before, it is work in progress."""
+    suggested: Mapped[Json] = mapped_column(default=dict)
+    """dict box id (or class label) → `core.annotation.Suggestion`: parts of ``annotation`` that no person confirmed."""
+    doubt: Mapped[float | None]
+    """0..1, how unsure the model that pre-labelled it was; None once a person has confirmed it."""
+    source: Mapped[str] = mapped_column(String(80), default="import")
+    """Who wrote the annotation last: ``import``, ``cleared``, the id of a run, or ``person:`` and which browser."""
     revision: Mapped[int] = mapped_column(default=1)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
+class SampleHistory(Base):
+    """An annotation that somebody else's, or later work has replaced: nothing that was written is lost."""
+
+    __tablename__ = "sample_history"
+    __table_args__ = (Index("ix_sample_history_sample", "sample_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    sample_id: Mapped[str] = mapped_column(ForeignKey("sample.id", ondelete="CASCADE"))
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("dataset.id", ondelete="CASCADE"), index=True)
+    revision: Mapped[int]
+    state: Mapped[str] = mapped_column(String(20))
+    part: Mapped[str | None] = mapped_column(String(20))
+    annotation: Mapped[Json | None]
+    suggested: Mapped[Json] = mapped_column(default=dict)
+    source: Mapped[str] = mapped_column(String(80))
+    written_at: Mapped[datetime]
+    replaced_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class SampleOperation(Base):
+    """An edit that was applied, by the id that its sender gave it: the same edit sent again changes nothing."""
+
+    __tablename__ = "sample_operation"
+    __table_args__ = (Index("ix_sample_operation_sample", "sample_id", "at"),)
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    sample_id: Mapped[str] = mapped_column(ForeignKey("sample.id", ondelete="CASCADE"))
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("dataset.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
 class SampleLabel(Base):
-    """How often a label or field occurs on a sample: what filters and distributions are made from."""
+    """How often a label or field occurs on a labelled sample: what filters and distributions are made from."""
 
     __tablename__ = "sample_label"
     __table_args__ = (Index("ix_sample_label_label", "dataset_id", "label", "sample_id"),)
@@ -214,10 +252,17 @@ class Run(Base):
     """One training, evaluation or pre-label execution."""
 
     __tablename__ = "run"
-    __table_args__ = (Index("ix_run_task_version", "task_version_id", "kind"), Index("ix_run_status", "status"))
+    __table_args__ = (
+        Index("ix_run_task_version", "task_version_id", "kind"),
+        Index("ix_run_dataset", "dataset_id", "kind"),
+        Index("ix_run_status", "status"),
+    )
 
     id: Mapped[str] = _id("run")
-    task_version_id: Mapped[str] = mapped_column(ForeignKey("task_version.id", ondelete="CASCADE"))
+    task_version_id: Mapped[str | None] = mapped_column(ForeignKey("task_version.id", ondelete="CASCADE"))
+    """Of a training or an evaluation."""
+    dataset_id: Mapped[str | None] = mapped_column(ForeignKey("dataset.id", ondelete="CASCADE"))
+    """Of a pre-label run: the dataset that it writes to."""
     kind: Mapped[str] = mapped_column(String(20))
     """`core.status.RunKind`."""
     status: Mapped[str] = mapped_column(String(20))
@@ -227,7 +272,7 @@ class Run(Base):
     error: Mapped[Json | None]
     """`core.problem.Problem`: one sentence and the next step, when failed."""
     settings: Mapped[Json]
-    """`learning.settings.TrainingSettings` or `EvaluationSettings`."""
+    """`learning.settings.TrainingSettings`, `EvaluationSettings` or `PrelabelSettings`."""
     stage: Mapped[str | None] = mapped_column(String(40))
     stages: Mapped[Json] = mapped_column(default=list)
     """list of `learning.progress.Stage`: name, started, ended."""

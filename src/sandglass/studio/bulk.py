@@ -88,7 +88,13 @@ class Bulk:
                 changed = (
                     {"part": None if form.part is None else form.part.value}
                     if form.action == "mark"
-                    else {"annotation": annotation, "state": "labelled"}
+                    else {
+                        "annotation": annotation,
+                        "state": "labelled",
+                        "suggested": {},
+                        "doubt": None,
+                        "source": "person:bulk",
+                    }
                 )
                 session.execute(
                     update(SampleRow)

@@ -20,7 +20,9 @@ from sandglass.store.tables import (
     DatasetVersion,
     ImportJob,
     Run,
+    SampleHistory,
     SampleLabel,
+    SampleOperation,
     SampleRow,
     Task,
     TaskVersion,
@@ -269,7 +271,8 @@ class Datasets:
                 )
             refuse_during_import(session, dataset)
             # Rows below are removed by hand in bulk: cascades row by row take minutes for 100,000 samples.
-            session.execute(delete(SampleLabel).where(SampleLabel.dataset_id == dataset.id))
+            for table in (SampleLabel, SampleHistory, SampleOperation):
+                session.execute(delete(table).where(table.dataset_id == dataset.id))
             session.execute(delete(SampleRow).where(SampleRow.dataset_id == dataset.id))
             session.execute(delete(DatasetLabel).where(DatasetLabel.dataset_id == dataset.id))
             session.execute(delete(ImportJob).where(ImportJob.dataset_name == dataset.name))

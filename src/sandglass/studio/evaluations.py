@@ -158,6 +158,7 @@ class Evaluations:
             run = session.get(Run, run_id, with_for_update=True)
             if run is None or not self._due(session, run):
                 return None
+            assert run.task_version_id is not None
             trained = TrainingSettings.model_validate(run.settings)
             settings = EvaluationSettings(model_id=best_model(session, run.task_version_id), test=trained.test)
             following = _new_run(session, run.task_version_id, settings)
@@ -168,6 +169,7 @@ class Evaluations:
     def _due(self, session: Session, run: Run) -> bool:
         if run.kind != RunKind.TRAINING or run.status not in (RunStatus.SUCCEEDED, RunStatus.STOPPED):
             return False
+        assert run.task_version_id is not None
         told = [
             event
             for event in session.scalars(

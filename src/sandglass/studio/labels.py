@@ -289,7 +289,10 @@ def _apply(session: Session, dataset: Dataset, mapping: LabelMap) -> int:
     every = sorted(ids)
     for start in range(0, len(every), BATCH):
         some = every[start : start + BATCH]
-        rows = session.execute(select(SampleRow.id, SampleRow.annotation).where(SampleRow.id.in_(some))).all()
+        rows = session.execute(
+            select(SampleRow.id, SampleRow.annotation, SampleRow.state).where(SampleRow.id.in_(some))
+        ).all()
+        truths = {row.id for row in rows if row.state == "labelled"}
         updated = [{"id": row.id, "annotation": relabel(row.annotation, mapping), "updated_at": now} for row in rows]
         session.execute(update(SampleRow), updated)
         session.execute(
@@ -299,7 +302,12 @@ def _apply(session: Session, dataset: Dataset, mapping: LabelMap) -> int:
             .execution_options(synchronize_session=False)
         )
         session.execute(delete(SampleLabel).where(SampleLabel.sample_id.in_(some)))
-        labels = [found for row in updated for found in label_rows(row["id"], dataset.id, row["annotation"])]
+        labels = [
+            found
+            for row in updated
+            if row["id"] in truths
+            for found in label_rows(row["id"], dataset.id, row["annotation"])
+        ]
         if labels:
             session.execute(insert(SampleLabel), labels)
     session.execute(

@@ -21,7 +21,7 @@ class Page(BaseModel, Generic[Item]):
     next: str | None = None
 
 
-def encode_cursor(*parts: str | int) -> str:
+def encode_cursor(*parts: str | float) -> str:
     """A cursor that holds ``parts``; opaque to callers."""
     return base64.urlsafe_b64encode(json.dumps(parts, ensure_ascii=False).encode()).decode().rstrip("=")
 

@@ -125,18 +125,21 @@ class _Writer:
         if not self._kept:
             return
         rows = self._session.execute(
-            select(SampleRow.id, SampleRow.annotation, SampleRow.part, SampleRow.group, SampleRow.revision).where(
-                SampleRow.id.in_(self._kept)
-            )
+            select(
+                SampleRow.id,
+                SampleRow.annotation,
+                SampleRow.state,
+                SampleRow.part,
+                SampleRow.group,
+                SampleRow.revision,
+            ).where(SampleRow.id.in_(self._kept))
         ).all()
         now, changes, labels = utc_now(), [], []
         for row in rows:
             values = _values(self._kept[row.id])
             sample = self._kept[row.id]
-            if parse_annotation(row.annotation) == sample.annotation and (row.part, row.group) == (
-                values["part"],
-                values["group"],
-            ):
+            facts = (values["state"], values["part"], values["group"])
+            if parse_annotation(row.annotation) == sample.annotation and (row.state, row.part, row.group) == facts:
                 continue
             changes.append({"id": row.id, **values, "revision": row.revision + 1, "updated_at": now})
             labels += label_rows(row.id, self._dataset_id, values["annotation"])
@@ -183,6 +186,9 @@ def _values(sample: Sample) -> dict[str, Any]:
     return {
         "annotation": annotation,
         "state": "unlabelled" if annotation is None else "labelled",
+        "suggested": {},
+        "doubt": None,
+        "source": "import",
         "part": None if sample.part is None else sample.part.value,
         "group": sample.group,
     }

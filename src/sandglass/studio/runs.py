@@ -17,7 +17,7 @@ from sandglass.core.time import utc_now
 from sandglass.core.value import Value
 from sandglass.engine.base import Engine, Work, WorkState
 from sandglass.store.db import Database
-from sandglass.store.tables import Model, Run, RunEvent, Task, TaskVersion, new_id
+from sandglass.store.tables import Dataset, Model, Run, RunEvent, Task, TaskVersion, new_id
 from sandglass.studio.specs import Specs
 
 STOP_GRACE_SECONDS = 60.0
@@ -43,6 +43,8 @@ class RunView(Value):
     """Where a run stands.
 
     Attributes:
+        task: of a training or an evaluation, with its version; None for a pre-label run.
+        dataset: that a pre-label run writes to; None for the others.
         used_seconds: wall-clock time of all attempts, the present one included.
         max_seconds: most it may use; None = no limit.
         left_seconds: what is left of the maximum.
@@ -54,9 +56,11 @@ class RunView(Value):
 
     id: str
     kind: RunKind
-    task_id: str
-    task: str
-    version: int
+    task_id: str | None
+    task: str | None
+    version: int | None
+    dataset_id: str | None
+    dataset: str | None
     status: RunStatus
     reason: RunReason | None
     error: Problem | None
@@ -110,11 +114,12 @@ class Runs:
 
     def view(self, session: Session, run: Run) -> RunView:
         """The view of a row."""
-        version, task = session.execute(
-            select(TaskVersion, Task)
+        owner = session.execute(
+            select(Task.id, Task.name, TaskVersion.number)
             .join(Task, Task.id == TaskVersion.task_id)
             .where(TaskVersion.id == run.task_version_id)
-        ).one()
+        ).one_or_none()
+        dataset = None if run.dataset_id is None else session.get_one(Dataset, run.dataset_id)
         model_id = session.scalar(
             select(Model.id).where(Model.run_id == run.id).order_by(Model.created_at.desc(), Model.id).limit(1)
         )
@@ -126,9 +131,11 @@ class Runs:
         return RunView(
             id=run.id,
             kind=RunKind(run.kind),
-            task_id=task.id,
-            task=task.name,
-            version=version.number,
+            task_id=owner.id if owner else None,
+            task=owner.name if owner else None,
+            version=owner.number if owner else None,
+            dataset_id=run.dataset_id,
+            dataset=dataset.name if dataset else None,
             status=status,
             reason=None if run.reason is None else RunReason(run.reason),
             error=None if run.error is None else Problem.model_validate(run.error),

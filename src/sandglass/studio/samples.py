@@ -6,11 +6,11 @@ from datetime import datetime
 from threading import Lock
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from sandglass.core.annotation import Annotation
+from sandglass.core.annotation import Annotation, ObjectsAnnotation, Suggestion, with_object_ids
 from sandglass.core.errors import NotFound
 from sandglass.core.sample import Part, Sample
 from sandglass.core.text import Text
@@ -26,7 +26,8 @@ _KEPT_TOTALS = 1024
 
 SampleState = Literal["unlabelled", "pre_labelled", "labelled"]
 SamplePart = Literal["train", "validation", "test", "none"]
-SampleSort = Literal["path", "updated"]
+SampleSort = Literal["path", "updated", "doubt"]
+"""By path, the latest changed first, or the most doubtful first and then those of which no model has said anything."""
 
 
 class SampleFilter(Value):
@@ -64,7 +65,14 @@ class SampleSelection(Value):
 
 
 class SampleView(Value):
-    """One sample; the list leaves ``annotation`` out unless asked for it."""
+    """One sample; lists leave ``annotation`` and ``suggested`` out unless asked for them.
+
+    Attributes:
+        annotation: truth where ``state`` is labelled, else what was begun or pre-labelled.
+        suggested: box id (or class label) → the confidence of a model; those parts no person has confirmed.
+        doubt: 0..1, how unsure the model that pre-labelled it was.
+        source: who wrote the annotation last: ``import``, ``cleared``, the id of a run, or ``person:`` and which browser.
+    """
 
     id: str
     path: str
@@ -77,6 +85,9 @@ class SampleView(Value):
     group: str | None
     labels: dict[str, int]
     annotation: Annotation | None = None
+    suggested: dict[str, Suggestion] = Field(default_factory=dict)
+    doubt: float | None
+    source: str
     revision: int
     updated_at: datetime
 
@@ -107,7 +118,7 @@ class Samples:
         Args:
             name: of the dataset, or its id.
             chosen: which of them.
-            sort: by path, or the latest changed first.
+            sort: by path, the latest changed or the most doubtful first.
             annotations: whether to return annotations as well.
             limit: most items.
             offset: items to leave out first, counted from ``cursor`` if there is one; a cursor alone is faster.
@@ -163,15 +174,7 @@ class Samples:
             NotFound: ``sample_not_found``.
         """
         with self._database.read() as session:
-            dataset = find_dataset(session, name)
-            row = session.get(SampleRow, sample)
-            if row is None or row.dataset_id != dataset.id:
-                raise NotFound(
-                    "sample_not_found",
-                    Text(en=f"{dataset.name} has no sample '{sample}'.", zh=f"{dataset.name} 中没有样本“{sample}”。"),
-                    Text(en="It may have been removed; look at the list again.", zh="它可能已被删除，请刷新列表。"),
-                )
-            return _view(row, labels_of(session, [row.id]).get(row.id, {}), annotations=True)
+            return sample_view(session, find_sample(session, find_dataset(session, name), sample))
 
     def draft(self, name: str) -> Iterator[Sample]:
         """All samples of the draft by path, from one snapshot."""
@@ -183,13 +186,20 @@ class Samples:
         return self._objects.get(digest)
 
 
+doubt_order = func.coalesce(SampleRow.doubt, -1.0)
+"""What samples are ordered by when the most doubtful come first: those without a doubt stand last."""
+_ANNOTATION: TypeAdapter[Annotation] = TypeAdapter(Annotation)
+
 _ORDERS: dict[SampleSort, tuple[ColumnElement[Any], ...]] = {
     "path": (SampleRow.path.expression,),
+    "doubt": (doubt_order.desc(), SampleRow.path.expression),
     "updated": (SampleRow.updated_at.desc(), SampleRow.id.desc()),
 }
 
 
 def _cursor(sort: SampleSort, last: SampleView) -> str:
+    if sort == "doubt":
+        return encode_cursor(doubt_rank(last.doubt), last.path)
     return encode_cursor(last.path) if sort == "path" else encode_cursor(last.updated_at.isoformat(), last.id)
 
 
@@ -197,6 +207,9 @@ def _after(sort: SampleSort, cursor: str) -> ColumnElement[bool]:
     if sort == "path":
         (path,) = decode_cursor(cursor, str)
         return SampleRow.path > str(path)
+    if sort == "doubt":
+        doubt, path = decode_cursor(cursor, float, str)
+        return or_(doubt_order < doubt, and_(doubt_order == doubt, SampleRow.path > path))
     text, sample = decode_cursor(cursor, str, str)
     try:
         moment = datetime.fromisoformat(text)
@@ -206,6 +219,34 @@ def _after(sort: SampleSort, cursor: str) -> ColumnElement[bool]:
         decode_cursor("")  # raises: the cursor does not belong to this list
         raise AssertionError
     return or_(SampleRow.updated_at < moment, and_(SampleRow.updated_at == moment, SampleRow.id < sample))
+
+
+def find_sample(session: Session, dataset: Dataset, sample: str) -> SampleRow:
+    """The sample of that id or path in a dataset.
+
+    Raises:
+        NotFound: ``sample_not_found``.
+    """
+    row = session.get(SampleRow, sample)
+    if row is None or row.dataset_id != dataset.id:
+        row = session.scalar(select(SampleRow).where(SampleRow.dataset_id == dataset.id, SampleRow.path == sample))
+    if row is None:
+        raise NotFound(
+            "sample_not_found",
+            Text(en=f"{dataset.name} has no sample '{sample}'.", zh=f"{dataset.name} 中没有样本“{sample}”。"),
+            Text(en="It may have been removed; look at the list again.", zh="它可能已被删除，请刷新列表。"),
+        )
+    return row
+
+
+def sample_view(session: Session, row: SampleRow) -> SampleView:
+    """One sample with its annotation."""
+    return _view(row, labels_of(session, [row.id]).get(row.id, {}), annotations=True)
+
+
+def doubt_rank(doubt: float | None) -> float:
+    """The place of a doubt in the order by doubt; as `doubt_order`."""
+    return -1.0 if doubt is None else doubt
 
 
 def filtered(query: Select[Any], dataset_id: str, chosen: SampleFilter) -> Select[Any]:
@@ -237,7 +278,10 @@ def selected_ids(session: Session, dataset_id: str, selection: SampleSelection) 
 
 
 def draft_samples(session: Session, dataset_id: str) -> Iterator[Sample]:
-    """Samples of a draft by path, a thousand rows in memory at a time."""
+    """Samples of a draft by path, a thousand rows in memory at a time.
+
+    What was begun or pre-labelled is no truth yet: only samples in state labelled have their annotation here.
+    """
     columns = select(
         SampleRow.path,
         SampleRow.width,
@@ -246,13 +290,17 @@ def draft_samples(session: Session, dataset_id: str) -> Iterator[Sample]:
         SampleRow.annotation,
         SampleRow.part,
         SampleRow.group,
+        SampleRow.state,
     )
     rows = session.execute(
         columns.where(SampleRow.dataset_id == dataset_id).order_by(SampleRow.path),
         execution_options={"yield_per": 1000},
     )
     for row in rows.mappings():
-        yield Sample.model_validate(dict(row))
+        values = dict(row)
+        if values.pop("state") != "labelled":
+            values["annotation"] = None
+        yield Sample.model_validate(values)
 
 
 def labels_of(session: Session, ids: Sequence[str]) -> dict[str, dict[str, int]]:
@@ -280,7 +328,18 @@ def _view(row: SampleRow, labels: dict[str, int], *, annotations: bool) -> Sampl
         part=None if row.part is None else Part(row.part),
         group=row.group,
         labels=labels,
-        annotation=row.annotation if annotations else None,
+        annotation=_editable(row.annotation) if annotations else None,
+        suggested=row.suggested if annotations else {},
+        doubt=row.doubt,
+        source=row.source,
         revision=row.revision,
         updated_at=row.updated_at,
     )
+
+
+def _editable(stored: Any) -> Annotation | None:  # noqa: ANN401
+    """The annotation with an id for every object, so that edits can name them."""
+    if stored is None:
+        return None
+    annotation = _ANNOTATION.validate_python(stored)
+    return with_object_ids(annotation) if isinstance(annotation, ObjectsAnnotation) else annotation

@@ -11,6 +11,7 @@ from sandglass.serving.meter import Meter
 from sandglass.store.db import Database, migrate
 from sandglass.store.objects import Objects
 from sandglass.studio.additions import Additions
+from sandglass.studio.annotations import Annotations
 from sandglass.studio.bulk import Bulk
 from sandglass.studio.comparisons import Comparisons
 from sandglass.studio.datasets import Datasets
@@ -27,6 +28,7 @@ from sandglass.studio.logs import Logs
 from sandglass.studio.metricseries import MetricReader
 from sandglass.studio.models import Models
 from sandglass.studio.monitoring import Monitor
+from sandglass.studio.prelabels import Prelabels
 from sandglass.studio.restore import Restores
 from sandglass.studio.routes import Routes
 from sandglass.studio.runevents import RunEvents
@@ -78,6 +80,7 @@ class Studio:
         self.samples = Samples(self.database, self.objects, statistics)
         self.bulk = Bulk(self.database)
         self.labels = Labels(self.database)
+        self.annotations = Annotations(self.database)
         self.versions = Versions(self.database, self.objects)
         self.differences = Differences(self.database, self.objects, statistics)
         self.restores = Restores(self.database, self.objects)
@@ -86,6 +89,7 @@ class Studio:
         self.additions = Additions(self.database, self.objects, self.imports.claims, self.samples)
         self.exports = Exports(settings.home, self.objects, self.versions, self.labels)
         self.runs = Runs(settings, self.database, self.engine, self.specs)
+        self.prelabels = Prelabels(settings, self.database, self.objects, self.runs, self.specs)
         self.run_events = RunEvents(self.database)
         self.tasks = Tasks(settings, self.database, self.versions, self.runs, self.specs)
         self.examples = Examples(self.database, self.imports, self.tasks)
@@ -141,6 +145,7 @@ class Studio:
         """End what needs the server (imports, exports); runs and services go on by themselves."""
         self.imports.close()
         self.exports.close()
+        self.prelabels.close()
         self.supervisor.close()
         self.keeper.close()
         self.engine.close()

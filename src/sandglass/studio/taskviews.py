@@ -209,7 +209,7 @@ def _lines(session: Session, tasks: list[str]) -> dict[str, list[VersionLine]]:
         .where(wanted)
         .order_by(TaskVersion.number)
     ).all()
-    runs: dict[tuple[str, str], Run] = {}
+    runs: dict[tuple[str | None, str], Run] = {}
     for run in session.scalars(
         select(Run)
         .join(TaskVersion, TaskVersion.id == Run.task_version_id)
@@ -217,7 +217,7 @@ def _lines(session: Session, tasks: list[str]) -> dict[str, list[VersionLine]]:
         .order_by(Run.created_at, Run.id)
     ):
         runs[run.task_version_id, run.kind] = run  # the newest of its kind stays
-    services: dict[str, list[tuple[str, str]]] = {}
+    services: dict[str | None, list[tuple[str, str]]] = {}
     for version_id, name, status in session.execute(
         select(Run.task_version_id, Service.name, Service.status)
         .join(Model, Model.run_id == Run.id)

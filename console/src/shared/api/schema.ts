@@ -264,6 +264,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/datasets/{dataset}/neighbours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Neighbours
+         * @description Where a sample stands in the list under a filter and an order, and which samples stand beside it.
+         */
+        get: operations["list_neighbours"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/datasets/{dataset}/prelabel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Prelabels
+         * @description Pre-label runs of a dataset, the newest first.
+         */
+        get: operations["list_prelabels"];
+        put?: never;
+        /**
+         * Prelabel Dataset
+         * @description Pre-label every picture that no person has worked on, as a run; labelled pictures are never touched.
+         */
+        post: operations["prelabel_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/datasets/{dataset}/samples": {
         parameters: {
             query?: never;
@@ -328,6 +372,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/datasets/{dataset}/samples/{sample}/annotation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Annotation
+         * @description A sample, by id or path, with its annotation; the ETag is what an edit must name.
+         */
+        get: operations["get_annotation"];
+        /**
+         * Replace Annotation
+         * @description Put a whole annotation in place of what is there; what it replaces stays in the history.
+         */
+        put: operations["replace_annotation"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Annotation
+         * @description Apply edits, all or none. Those that were applied before change nothing, whatever `If-Match` says.
+         */
+        patch: operations["change_annotation"];
+        trace?: never;
+    };
+    "/v1/datasets/{dataset}/samples/{sample}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Annotation History
+         * @description Annotations of a sample that were replaced, the newest first.
+         */
+        get: operations["list_annotation_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/datasets/{dataset}/samples/{sample}/picture": {
         parameters: {
             query?: never;
@@ -342,6 +434,46 @@ export interface paths {
         get: operations["get_sample_picture"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/datasets/{dataset}/samples/{sample}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read Boxes
+         * @description The text of boxes that a person drew, with the confidence of each character.
+         */
+        post: operations["read_boxes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/datasets/{dataset}/samples/{sample}/suggest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Suggest Annotation
+         * @description What a model suggests for one picture; nothing is stored.
+         */
+        post: operations["suggest_annotation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -924,6 +1056,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/runs/{run}/restart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restart Run
+         * @description Go on with a run that failed, was interrupted or was stopped, from where it was.
+         */
+        post: operations["restart_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/runs/{run}/stop": {
         parameters: {
             query?: never;
@@ -935,7 +1087,7 @@ export interface paths {
         put?: never;
         /**
          * Stop Run
-         * @description Stop a training or an evaluation.
+         * @description Stop a training, an evaluation or a pre-label run.
          */
         post: operations["stop_run"];
         delete?: never;
@@ -1616,6 +1768,25 @@ export interface components {
             number
         ];
         /**
+         * BoxText
+         * @description The text read from one box.
+         *
+         *     Attributes:
+         *         score: mean probability of its characters, 0..1; 0 when nothing could be read.
+         *         characters: probability of each character, 0..1.
+         */
+        BoxText: {
+            /**
+             * Characters
+             * @default []
+             */
+            characters: number[];
+            /** Score */
+            score: number;
+            /** Text */
+            text: string;
+        };
+        /**
          * BulkChange
          * @description One change of many samples.
          *
@@ -1717,6 +1888,30 @@ export interface components {
             before: unknown;
             /** Field */
             field: string;
+        };
+        /**
+         * ChangedProblem
+         * @description The problem detail of a 412: with the sample as it is now, and which of the sent operations are in it already.
+         */
+        ChangedProblem: {
+            /**
+             * Action
+             * @default null
+             */
+            action: string | null;
+            /** Applied */
+            applied: string[];
+            /** Code */
+            code: string;
+            current: components["schemas"]["SampleView"];
+            /** Detail */
+            detail: string;
+            /** Status */
+            status: number;
+            /** Title */
+            title: string;
+            /** Type */
+            type: string;
         };
         /**
          * ClassAnnotation
@@ -2164,6 +2359,10 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /** Dataset */
+            dataset: string | null;
+            /** Dataset Id */
+            dataset_id: string | null;
             /** Ended At */
             ended_at: string | null;
             error: components["schemas"]["ProblemOut"] | null;
@@ -2199,15 +2398,15 @@ export interface components {
             /** Stopping Since */
             stopping_since: string | null;
             /** Task */
-            task: string;
+            task: string | null;
             /** Task Id */
-            task_id: string;
+            task_id: string | null;
             /** Test */
             test: string[];
             /** Used Seconds */
             used_seconds: number;
             /** Version */
-            version: number;
+            version: number | null;
         };
         /**
          * EvaluationList
@@ -2436,6 +2635,37 @@ export interface components {
             status: string;
             /** Version */
             version: string;
+        };
+        /**
+         * HistoryItem
+         * @description An annotation that was replaced.
+         */
+        HistoryItem: {
+            /** Annotation */
+            annotation: (components["schemas"]["DocumentAnnotation"] | components["schemas"]["ClassAnnotation"] | components["schemas"]["ObjectsAnnotation"]) | null;
+            /** Id */
+            id: number;
+            part: components["schemas"]["Part"] | null;
+            /**
+             * Replaced At
+             * Format: date-time
+             */
+            replaced_at: string;
+            /** Revision */
+            revision: number;
+            /** Source */
+            source: string;
+            /** State */
+            state: string;
+            /** Suggested */
+            suggested: {
+                [key: string]: components["schemas"]["Suggestion"];
+            };
+            /**
+             * Written At
+             * Format: date-time
+             */
+            written_at: string;
         };
         /**
          * ImportList
@@ -3024,6 +3254,22 @@ export interface components {
             };
         };
         /**
+         * ModelChoice
+         * @description Which model suggests: that of a task, or the base model.
+         */
+        ModelChoice: {
+            /**
+             * Task
+             * @description Name or id; none = the base model.
+             */
+            task?: string | null;
+            /**
+             * Version
+             * @description None = the newest.
+             */
+            version?: number | null;
+        };
+        /**
          * NameCheckOut
          * @description Whether a name may be given to a new task; ``message`` says why not.
          */
@@ -3034,6 +3280,50 @@ export interface components {
             message: string | null;
             /** Name */
             name: string;
+        };
+        /**
+         * Neighbour
+         * @description One sample of the list, in short.
+         */
+        Neighbour: {
+            /** Digest */
+            digest: string;
+            /** Doubt */
+            doubt: number | null;
+            /** Id */
+            id: string;
+            /** Path */
+            path: string;
+            /** State */
+            state: string;
+        };
+        /**
+         * Neighbours
+         * @description A sample's place in a list.
+         *
+         *     Attributes:
+         *         position: 1 for the first; where it would stand if it no longer fits the filter. 0 = no sample was named.
+         *         total: samples of the list.
+         *         fits: whether the sample itself fits the filter.
+         *         labelled: labelled samples of the whole dataset, and ``samples`` how many it has.
+         *         before: samples that stand before it, the nearest last.
+         *         after: samples that stand behind it, the nearest first.
+         */
+        Neighbours: {
+            /** After */
+            after: components["schemas"]["Neighbour"][];
+            /** Before */
+            before: components["schemas"]["Neighbour"][];
+            /** Fits */
+            fits: boolean;
+            /** Labelled */
+            labelled: number;
+            /** Position */
+            position: number;
+            /** Samples */
+            samples: number;
+            /** Total */
+            total: number;
         };
         /**
          * NewDataset
@@ -3299,6 +3589,8 @@ export interface components {
         /**
          * ObjectShape
          * @description One labelled object: its box and, where it was drawn as one, its polygon.
+         *
+         *     ``id`` is unique on the picture; empty until somebody edits it in the browser.
          */
         ObjectShape: {
             box: components["schemas"]["Box"];
@@ -3312,10 +3604,18 @@ export interface components {
              * @default false
              */
             difficult: boolean;
+            /**
+             * Id
+             * @default
+             */
+            id: string;
             /** Label */
             label: string;
-            /** Polygon */
-            polygon?: [
+            /**
+             * Polygon
+             * @default null
+             */
+            polygon: [
                 number,
                 number
             ][] | null;
@@ -3363,6 +3663,61 @@ export interface components {
             width: number;
         };
         /**
+         * Operation
+         * @description A change with the id that makes it safe to send again.
+         */
+        Operation: {
+            /** Absent */
+            absent?: string[] | null;
+            /** Boxes */
+            boxes?: {
+                [key: string]: components["schemas"]["TextBox"] | null;
+            };
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Labels */
+            labels?: string[] | null;
+            /** Objects */
+            objects?: {
+                [key: string]: components["schemas"]["ObjectShape"] | null;
+            };
+            /** Part */
+            part?: ("train" | "validation" | "test" | "none") | null;
+            /** State */
+            state?: ("unlabelled" | "pre_labelled" | "labelled") | null;
+            /** Suggested */
+            suggested?: {
+                [key: string]: components["schemas"]["Suggestion"] | null;
+            };
+            /** Values */
+            values?: {
+                [key: string]: components["schemas"]["FieldValue"][];
+            };
+        };
+        /**
+         * Operations
+         * @description Edits in order; each id makes it safe to send the same edit again.
+         */
+        Operations: {
+            /**
+             * Create
+             * @description Labels that may be new to the dataset.
+             * @default []
+             */
+            create: string[];
+            /** Operations */
+            operations: components["schemas"]["Operation"][];
+            /**
+             * Writer
+             * @description Which browser or program writes.
+             * @default
+             */
+            writer: string;
+        };
+        /**
          * Origin
          * @description Where a test sample stands in a dataset's draft now, to correct it there.
          */
@@ -3400,6 +3755,37 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /**
+         * PageSuggestion
+         * @description What a model suggests for one picture; nothing of it is stored.
+         *
+         *     Attributes:
+         *         annotation: with all suggested parts.
+         *         suggested: box id (or class label) → confidence.
+         *         doubt: 0..1, how unsure the model is about the picture.
+         *         model: what suggested it: a task with its version, or empty for the base model.
+         */
+        PageSuggestion: {
+            /** Annotation */
+            annotation: components["schemas"]["DocumentAnnotation"] | components["schemas"]["ClassAnnotation"] | components["schemas"]["ObjectsAnnotation"];
+            /** Doubt */
+            doubt: number;
+            /** Model */
+            model: string;
+            /** Suggested */
+            suggested: {
+                [key: string]: components["schemas"]["Suggestion"];
+            };
+        };
+        /** Page[BoxText] */
+        Page_BoxText_: {
+            /** Items */
+            items: components["schemas"]["BoxText"][];
+            /** Next */
+            next?: string | null;
+            /** Total */
+            total: number;
+        };
         /** Page[DatasetUse] */
         Page_DatasetUse_: {
             /** Items */
@@ -3431,6 +3817,15 @@ export interface components {
         Page_FormatOut_: {
             /** Items */
             items: components["schemas"]["FormatOut"][];
+            /** Next */
+            next?: string | null;
+            /** Total */
+            total: number;
+        };
+        /** Page[HistoryItem] */
+        Page_HistoryItem_: {
+            /** Items */
+            items: components["schemas"]["HistoryItem"][];
             /** Next */
             next?: string | null;
             /** Total */
@@ -3629,6 +4024,28 @@ export interface components {
             options: components["schemas"]["PredictOptions"];
         };
         /**
+         * PrelabelForm
+         * @description What to pre-label a dataset with.
+         */
+        PrelabelForm: {
+            /**
+             * Again
+             * @description Replace what earlier runs suggested and no person has touched.
+             * @default true
+             */
+            again: boolean;
+            /**
+             * Task
+             * @description Name or id; none = the base model.
+             */
+            task?: string | null;
+            /**
+             * Version
+             * @description None = the newest.
+             */
+            version?: number | null;
+        };
+        /**
          * PresetOut
          * @description A catalogue entry: what a person picks on the home page.
          */
@@ -3753,6 +4170,17 @@ export interface components {
             sample_count: number;
         };
         /**
+         * ReadForm
+         * @description Boxes to read: corners in reading order, in pixels of the upright picture.
+         */
+        ReadForm: {
+            /** Polygons */
+            polygons: [
+                number,
+                number
+            ][][];
+        };
+        /**
          * Recent
          * @description The last minute of a service.
          *
@@ -3860,6 +4288,18 @@ export interface components {
          */
         RunKind: "training" | "evaluation" | "prelabel";
         /**
+         * RunList
+         * @description Runs, the newest first.
+         */
+        RunList: {
+            /** Items */
+            items: components["schemas"]["RunOut"][];
+            /** Next */
+            next?: string | null;
+            /** Total */
+            total: number;
+        };
+        /**
          * RunOut
          * @description Where a run stands.
          */
@@ -3877,6 +4317,10 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /** Dataset */
+            dataset: string | null;
+            /** Dataset Id */
+            dataset_id: string | null;
             /** Ended At */
             ended_at: string | null;
             error: components["schemas"]["ProblemOut"] | null;
@@ -3908,13 +4352,13 @@ export interface components {
             /** Stopping Since */
             stopping_since: string | null;
             /** Task */
-            task: string;
+            task: string | null;
             /** Task Id */
-            task_id: string;
+            task_id: string | null;
             /** Used Seconds */
             used_seconds: number;
             /** Version */
-            version: number;
+            version: number | null;
         };
         /**
          * RunReason
@@ -4009,13 +4453,24 @@ export interface components {
         };
         /**
          * SampleView
-         * @description One sample; the list leaves ``annotation`` out unless asked for it.
+         * @description One sample; lists leave ``annotation`` and ``suggested`` out unless asked for them.
+         *
+         *     Attributes:
+         *         annotation: truth where ``state`` is labelled, else what was begun or pre-labelled.
+         *         suggested: box id (or class label) → the confidence of a model; those parts no person has confirmed.
+         *         doubt: 0..1, how unsure the model that pre-labelled it was.
+         *         source: who wrote the annotation last: ``import``, ``cleared``, the id of a run, or ``person:`` and which browser.
          */
         SampleView: {
-            /** Annotation */
-            annotation?: (components["schemas"]["DocumentAnnotation"] | components["schemas"]["ClassAnnotation"] | components["schemas"]["ObjectsAnnotation"]) | null;
+            /**
+             * Annotation
+             * @default null
+             */
+            annotation: (components["schemas"]["DocumentAnnotation"] | components["schemas"]["ClassAnnotation"] | components["schemas"]["ObjectsAnnotation"]) | null;
             /** Digest */
             digest: string;
+            /** Doubt */
+            doubt: number | null;
             /** Group */
             group: string | null;
             /** Height */
@@ -4033,8 +4488,14 @@ export interface components {
             revision: number;
             /** Size */
             size: number;
+            /** Source */
+            source: string;
             /** State */
             state: string;
+            /** Suggested */
+            suggested?: {
+                [key: string]: components["schemas"]["Suggestion"];
+            };
             /**
              * Updated At
              * Format: date-time
@@ -4426,6 +4887,23 @@ export interface components {
             evaluate: boolean;
         };
         /**
+         * Suggestion
+         * @description A part of an annotation that a model proposed and no person has confirmed.
+         *
+         *     Attributes:
+         *         score: the model's confidence, 0..1.
+         *         characters: confidence of each character of a text, 0..1; empty where it is not known.
+         */
+        Suggestion: {
+            /**
+             * Characters
+             * @default []
+             */
+            characters: number[];
+            /** Score */
+            score: number;
+        };
+        /**
          * SummaryView
          * @description Numbers at one threshold, with the evaluation that they come from.
          */
@@ -4573,8 +5051,11 @@ export interface components {
         TextBox: {
             /** @default horizontal */
             direction: components["schemas"]["Direction"];
-            /** Field */
-            field?: string | null;
+            /**
+             * Field
+             * @default null
+             */
+            field: string | null;
             /** Id */
             id: string;
             /**
@@ -4760,6 +5241,41 @@ export interface components {
             weights: {
                 [key: string]: number;
             };
+        };
+        /**
+         * WholeAnnotation
+         * @description An annotation that replaces what is there.
+         */
+        WholeAnnotation: {
+            /** Annotation */
+            annotation: (components["schemas"]["DocumentAnnotation"] | components["schemas"]["ClassAnnotation"] | components["schemas"]["ObjectsAnnotation"]) | null;
+            /**
+             * Create
+             * @description Labels that may be new to the dataset.
+             * @default []
+             */
+            create: string[];
+            /** Part */
+            part?: ("train" | "validation" | "test" | "none") | null;
+            /**
+             * State
+             * @description `labelled` unless given.
+             */
+            state?: ("unlabelled" | "pre_labelled" | "labelled") | null;
+            /**
+             * Suggested
+             * @description Parts that no person has confirmed.
+             * @default {}
+             */
+            suggested: {
+                [key: string]: components["schemas"]["Suggestion"];
+            };
+            /**
+             * Writer
+             * @description Which browser or program writes.
+             * @default
+             */
+            writer: string;
         };
     };
     responses: never;
@@ -6157,6 +6673,258 @@ export interface operations {
             };
         };
     };
+    list_neighbours: {
+        parameters: {
+            query?: {
+                /** @description Id or path; none = the list's beginning. */
+                sample?: string | null;
+                /** @description Only samples that carry this label or field. */
+                label?: string | null;
+                state?: ("unlabelled" | "pre_labelled" | "labelled") | null;
+                part?: ("train" | "validation" | "test" | "none") | null;
+                /** @description A part of the path. */
+                q?: string;
+                sort?: "path" | "updated" | "doubt";
+                around?: number;
+            };
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Neighbours"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    list_prelabels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunList"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    prelabel_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PrelabelForm"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunOut"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
     list_samples: {
         parameters: {
             query?: {
@@ -6166,7 +6934,7 @@ export interface operations {
                 part?: ("train" | "validation" | "test" | "none") | null;
                 /** @description A part of the path. */
                 q?: string;
-                sort?: "path" | "updated";
+                sort?: "path" | "updated" | "doubt";
                 /** @description Whether to return annotations as well. */
                 annotations?: boolean;
                 /** @description Most items. */
@@ -6514,6 +7282,348 @@ export interface operations {
             };
         };
     };
+    get_annotation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+                sample: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SampleView"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    replace_annotation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that the caller's changes are made on, or `*` for whatever is there. */
+                "If-Match"?: string | null;
+                /** @description Makes the call safe to send again. */
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                dataset: string;
+                sample: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WholeAnnotation"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SampleView"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Somebody else has changed the sample; nothing was written. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ChangedProblem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    change_annotation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that the caller's changes are made on, or `*` for whatever is there. */
+                "If-Match"?: string | null;
+            };
+            path: {
+                dataset: string;
+                sample: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Operations"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SampleView"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Somebody else has changed the sample; nothing was written. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ChangedProblem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    list_annotation_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+                sample: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_HistoryItem_"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
     get_sample_picture: {
         parameters: {
             query?: {
@@ -6565,6 +7675,177 @@ export interface operations {
             };
             /** @description Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    read_boxes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+                sample: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_BoxText_"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    suggest_annotation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+                sample: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ModelChoice"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSuggestion"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9111,6 +10392,91 @@ export interface operations {
             };
             /** @description Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    restart_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunOut"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -14,6 +14,7 @@ from sandglass.core.prediction import DocumentPrediction, Prediction
 from sandglass.core.sample import Part, Sample
 from sandglass.core.text import Text
 from sandglass.scenarios.base import (
+    BoxReader,
     Candidate,
     Example,
     ExampleData,
@@ -31,8 +32,8 @@ from sandglass.scenarios.ocr.learner import QUICK_STEPS, FieldCandidate, Reading
 from sandglass.scenarios.ocr.page import make_page
 from sandglass.scenarios.ocr.pages import ReadingCache, document_examples, given_page, read_pages
 from sandglass.scenarios.ocr.parameters import OcrParameters
-from sandglass.scenarios.ocr.predictor import ReaderChoice, load_predictor
-from sandglass.scenarios.ocr.reading import Reader, reader_files
+from sandglass.scenarios.ocr.predictor import OcrPredictor, ReaderChoice, load_predictor
+from sandglass.scenarios.ocr.reading import LineReader, Reader, reader_files
 
 FEW_VALUES = 5
 """Documents below which a field is reported as having too few examples."""
@@ -195,6 +196,17 @@ class Ocr(Scenario):
 
     def load(self, folder: Path, *, threads: int = 1) -> Predictor:
         return load_predictor(folder, threads=threads)
+
+    def base_labels(self, labels: Sequence[str]) -> tuple[str, ...]:
+        """The text of a page is read whatever the fields are; values of fields are not, unless learnt."""
+        return (TEXT_LABEL,)
+
+    def base_model(self, labels: Sequence[str], *, threads: int = 1) -> Predictor:
+        """Reads pages and, asked for all keys, finds the pairs on them; it has learnt no field."""
+        return OcrPredictor(Reader.from_weights("accurate", threads=threads), None, threshold=0.0)
+
+    def box_reader(self, *, threads: int = 1) -> BoxReader | None:
+        return LineReader.from_weights("accurate", threads=threads)
 
     def judge(self, truth: Annotation, prediction: Prediction, labels: Sequence[str]) -> list[Match]:
         assert isinstance(truth, DocumentAnnotation)

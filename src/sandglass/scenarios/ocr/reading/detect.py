@@ -106,10 +106,11 @@ def _clockwise(corners: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 
 def cut(picture: Picture, quad: npt.NDArray[np.float32]) -> Picture:
     """The upright rectangle under a box; one that is much higher than wide is turned by 90 degrees to the left."""
-    width = int(max(np.linalg.norm(quad[0] - quad[1]), np.linalg.norm(quad[2] - quad[3])))
-    height = int(max(np.linalg.norm(quad[0] - quad[3]), np.linalg.norm(quad[1] - quad[2])))
+    width = max(1, int(max(np.linalg.norm(quad[0] - quad[1]), np.linalg.norm(quad[2] - quad[3]))))
+    height = max(1, int(max(np.linalg.norm(quad[0] - quad[3]), np.linalg.norm(quad[1] - quad[2]))))
     left, top = quad[0]
-    straight = abs(quad[0][1] - quad[1][1]) < 0.5 and abs(quad[0][0] - quad[3][0]) < 0.5
+    upright = quad[1][0] > left and quad[3][1] > top  # a box may begin at any corner: its text may stand on its head
+    straight = upright and abs(quad[0][1] - quad[1][1]) < 0.5 and abs(quad[0][0] - quad[3][0]) < 0.5
     if straight and left == int(left) and top == int(top):
         piece = picture[int(top) : int(top) + height, int(left) : int(left) + width]
         if piece.shape[:2] != (height, width):

@@ -26,6 +26,8 @@ MOST_PIXELS = 6 * 640
 """Sum of padded widths of a batch: larger batches leave the processor's caches."""
 
 Reading = tuple[str, float]
+Characters = tuple[str, tuple[float, ...]]
+"""A text and the probability of each of its characters, 0..1."""
 
 
 def greedy_graph(graph: bytes) -> bytes:
@@ -76,6 +78,10 @@ class Recogniser:
 
     def __call__(self, lines: Sequence[Picture]) -> list[Reading]:
         """Text and score (mean probability of its characters, 0..1) of each line."""
+        return [(text, float(np.mean(sure)) if sure else 0.0) for text, sure in self.characters(lines)]
+
+    def characters(self, lines: Sequence[Picture]) -> list[Characters]:
+        """Text of each line, with the probability of each of its characters."""
         widths = [padded_width(line) for line in lines]
         order = sorted(range(len(lines)), key=lambda index: -widths[index])
         batches: list[list[int]] = []
@@ -86,13 +92,13 @@ class Recogniser:
             else:
                 batches.append([index])
         run = map if self._pool is None else self._pool.map
-        readings: list[Reading] = [("", 0.0)] * len(lines)
+        readings: list[Characters] = [("", ())] * len(lines)
         for batch, results in zip(batches, run(lambda item: self._read(lines, item, widths), batches), strict=True):
             for index, reading in zip(batch, results, strict=True):
                 readings[index] = reading
         return readings
 
-    def _read(self, lines: Sequence[Picture], batch: Sequence[int], widths: Sequence[int]) -> list[Reading]:
+    def _read(self, lines: Sequence[Picture], batch: Sequence[int], widths: Sequence[int]) -> list[Characters]:
         stack = np.zeros((len(batch), 3, HEIGHT, widths[batch[0]]), np.float32)
         for row, index in enumerate(batch):
             line = lines[index]
@@ -103,12 +109,10 @@ class Recogniser:
         best, score = self._session(stack)
         return [self._decode(best[row], score[row]) for row in range(len(batch))]
 
-    def _decode(self, best: np.ndarray, score: np.ndarray) -> Reading:
+    def _decode(self, best: np.ndarray, score: np.ndarray) -> Characters:
         kept = best > 0
         kept[1:] &= best[1:] != best[:-1]
-        if not kept.any():
-            return "", 0.0
-        return "".join(self._characters[best[kept]]), float(score[kept].mean())
+        return "".join(self._characters[best[kept]]), tuple(score[kept].tolist())
 
 
 def padded_width(line: Picture) -> int:

@@ -147,6 +147,9 @@ def upgrade() -> None:
         sa.Column("part", sa.String(length=20), nullable=True),
         sa.Column("group", sa.String(length=200), nullable=True),
         sa.Column("annotation", sa.JSON(), nullable=True),
+        sa.Column("suggested", sa.JSON(), nullable=False),
+        sa.Column("doubt", sa.Double(), nullable=True),
+        sa.Column("source", sa.String(length=80), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("updated_at", sandglass.store.tables.UtcDateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["dataset_id"], ["dataset.id"], ondelete="CASCADE"),
@@ -155,6 +158,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("sample", schema=None) as batch_op:
         batch_op.create_index("ix_sample_digest", ["dataset_id", "digest"], unique=False)
+        batch_op.create_index("ix_sample_doubt", ["dataset_id", "doubt"], unique=False)
         batch_op.create_index("ix_sample_part", ["dataset_id", "part", "path"], unique=False)
         batch_op.create_index("ix_sample_size", ["dataset_id", "size"], unique=False)
         batch_op.create_index("ix_sample_state", ["dataset_id", "state", "path"], unique=False)
@@ -174,7 +178,8 @@ def upgrade() -> None:
     op.create_table(
         "run",
         sa.Column("id", sa.String(length=40), nullable=False),
-        sa.Column("task_version_id", sa.String(length=40), nullable=False),
+        sa.Column("task_version_id", sa.String(length=40), nullable=True),
+        sa.Column("dataset_id", sa.String(length=40), nullable=True),
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("status", sa.String(length=20), nullable=False),
         sa.Column("reason", sa.String(length=40), nullable=True),
@@ -194,12 +199,49 @@ def upgrade() -> None:
         sa.Column("started_at", sandglass.store.tables.UtcDateTime(timezone=True), nullable=True),
         sa.Column("heartbeat_at", sandglass.store.tables.UtcDateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sandglass.store.tables.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["dataset_id"], ["dataset.id"], ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["task_version_id"], ["task_version.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("run", schema=None) as batch_op:
+        batch_op.create_index("ix_run_dataset", ["dataset_id", "kind"], unique=False)
         batch_op.create_index("ix_run_status", ["status"], unique=False)
         batch_op.create_index("ix_run_task_version", ["task_version_id", "kind"], unique=False)
+
+    op.create_table(
+        "sample_history",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("sample_id", sa.String(length=40), nullable=False),
+        sa.Column("dataset_id", sa.String(length=40), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("part", sa.String(length=20), nullable=True),
+        sa.Column("annotation", sa.JSON(), nullable=True),
+        sa.Column("suggested", sa.JSON(), nullable=False),
+        sa.Column("source", sa.String(length=80), nullable=False),
+        sa.Column("written_at", sandglass.store.tables.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("replaced_at", sandglass.store.tables.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["dataset_id"], ["dataset.id"], ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["sample_id"], ["sample.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("sample_history", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sample_history_dataset_id"), ["dataset_id"], unique=False)
+        batch_op.create_index("ix_sample_history_sample", ["sample_id", "id"], unique=False)
+
+    op.create_table(
+        "sample_operation",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("sample_id", sa.String(length=40), nullable=False),
+        sa.Column("dataset_id", sa.String(length=40), nullable=False),
+        sa.Column("at", sandglass.store.tables.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["dataset_id"], ["dataset.id"], ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["sample_id"], ["sample.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("sample_operation", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sample_operation_dataset_id"), ["dataset_id"], unique=False)
+        batch_op.create_index("ix_sample_operation_sample", ["sample_id", "at"], unique=False)
 
     op.create_table(
         "sample_label",
