@@ -1,10 +1,9 @@
 import json
-import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from shell import Shell
 
 from sandglass.cli.predict import parse_keys
 from sandglass.core.errors import InvalidInput
@@ -12,25 +11,11 @@ from sandglass.formats import get_format
 from sandglass.scenarios.ocr.synthesis import generate_receipts, to_samples
 
 
-class Shell:
-    """Runs ``sandglass`` commands in a home of their own."""
-
-    def __init__(self, home):
-        self.environment = os.environ | {"SANDGLASS_HOME": str(home), "SANDGLASS_LANGUAGE": "en", "COLUMNS": "160"}
-
-    def __call__(self, *arguments, code=0):
-        command = [sys.executable, "-m", "sandglass.cli", *map(str, arguments)]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=400)
-        assert done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
-        return json.loads(done.stdout) if "--json" in arguments else done.stdout
-
-
 @pytest.fixture(scope="module")
 def shell(tmp_path_factory):
     shell = Shell(tmp_path_factory.mktemp("cli") / "home")
     yield shell
-    state = json.loads(Path(shell.environment["SANDGLASS_HOME"], "server.json").read_text())
-    os.kill(state["pid"], 15)
+    shell.stop()
 
 
 @pytest.fixture(scope="module")

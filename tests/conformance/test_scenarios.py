@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tiny import TINY, examples
+from tiny import PARAMETERS, TINY, examples
 
 from sandglass.core.time import Deadline, utc_now
 from sandglass.evaluation import measure, summarise
@@ -39,7 +39,7 @@ def learnt(request, tmp_path_factory):
     data = LearningData(every[:7], every[7:], scenario.labels([example.sample for example in every]))
     context = FitContext(Deadline(240), lambda: False, Silent(), folder / "work", folder / "cache", threads=1, seed=3)
     context.workspace.mkdir()
-    plan = TrainingPlan("fastest", {"reader": "fast"} if scenario.id == "ocr" else {})
+    plan = TrainingPlan("fastest", PARAMETERS[scenario.id])
     scenario.prepare(data, plan, context)
     candidate = scenario.candidates(data, plan, context)[0]
     while not candidate.finished and candidate.fraction < 0.35:

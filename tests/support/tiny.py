@@ -13,7 +13,21 @@ def _ocr():
     ]
 
 
-TINY = {"ocr": _ocr}
+def _tables():
+    from sandglass.scenarios.detection.examples import table_samples
+
+    return [(sample.model_copy(update={"part": None}), data) for sample, data in table_samples(14, seed=3)]
+
+
+def _eyes():
+    from sandglass.scenarios.detection.examples import eye_samples
+
+    return [(sample.model_copy(update={"part": None}), data) for sample, data in eye_samples(10, seed=3)]
+
+
+TINY = {"ocr": _ocr, "detection": _tables, "tableware": _eyes}
+PARAMETERS = {"ocr": {"reader": "fast"}, "detection": {"resolution": 224}, "tableware": {"resolution": 160}}
+"""Settings with which a scenario learns in seconds."""
 
 
 def examples(scenario_id):

@@ -74,9 +74,11 @@ def show(
         screen.print(case["path"], style="bold", highlight=False)
         for match in case["matches"]:
             shown = f"  {match['truth'] or match['predicted']}: {match['cause']}"
-            screen.print(
-                f"{shown}: {match['truth_text']!r} → {match['predicted_text']!r}", markup=False, highlight=False
-            )
+            if match["truth_text"] is not None or match["predicted_text"] is not None:
+                shown += f": {match['truth_text']!r} → {match['predicted_text']!r}"
+            elif match["truth"] and match["predicted"] and match["truth"] != match["predicted"]:
+                shown += f": {match['truth']} → {match['predicted']}"
+            screen.print(shown, markup=False, highlight=False)
 
 
 def newest(client: Client, task: str, version: int, threshold: float | None, *, exact: bool = False) -> dict[str, Any]:

@@ -68,6 +68,24 @@ def print_result(result: dict[str, Any]) -> None:
             for field in result["fields"]
         ]
         print_table(["key", "value", "score", "source"], rows)
+    if result.get("ratio"):
+        ratio = result["ratio"]
+        eye = f", {ratio['eye']} eye" if ratio.get("eye") else ""
+        screen.print(f"cup-to-disc ratio {ratio['vertical']:.2f} (score {ratio['score']:.2f}{eye})", highlight=False)
+    if result.get("tally"):
+        print_tally(result["tally"])
     for name in ("labels", "objects"):
         if name in result:
             print_table(["label", "score"], [[item["label"], item["score"]] for item in result[name]])
+
+
+def print_tally(tally: dict[str, Any]) -> None:
+    """Counts per label, and the total where there is a price list."""
+    if tally.get("total") is None:
+        print_table(["label", "count"], [[item["label"], item["count"]] for item in tally["counts"]])
+        return
+    rows = [[item["label"], item["count"], item.get("price"), item.get("amount")] for item in tally["counts"]]
+    rows.append(["total", None, None, f"{tally['total']} {tally['currency']}"])
+    print_table(["label", "count", "price", "amount"], rows)
+    if tally.get("unpriced"):
+        screen.print(f"without a price, not in the total: {', '.join(tally['unpriced'])}", markup=False)

@@ -34,6 +34,8 @@ OUT_OF_MEMORY = "memory"
 LEASE = timedelta(seconds=15)
 """How long work belongs to the engine that started it without a sign of life from that engine."""
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "SANDGLASS_THREADS")
+WAITING = {"OMP_WAIT_POLICY": "PASSIVE"}
+"""Threads that wait for each other sleep: turning in circles costs three times the work when cores are shared."""
 ENOUGH = 1e-6
 SMALL_CPU = 0.1
 """Cores up to which work starts at once and is not counted."""
@@ -257,7 +259,7 @@ class LocalEngine(Engine):
 
     def _spawn(self, row: WorkRow) -> None:
         threads = {name: str(max(1, round(row.cpu))) for name in THREAD_VARIABLES}
-        environment = os.environ | threads | dict(row.environment)
+        environment = WAITING | os.environ | threads | dict(row.environment)
         memory = "-"
         if row.memory_mb is not None:
             group = self._cgroups.make(row.id, row.memory_mb)

@@ -87,7 +87,11 @@ def train(
             metrics=overall,
             candidate=candidate.name,
             datasets=sets.manifests,
-            weights={name: item.sha256 for name, item in catalogue().items() if name.startswith(f"{scenario.id}/")},
+            weights={
+                name: item.sha256
+                for name, item in catalogue().items()
+                if name.startswith(f"{scenario.weights or scenario.id}/")
+            },
             code_version=__version__,
             settings=settings.model_dump(mode="json"),
             seed=settings.seed,

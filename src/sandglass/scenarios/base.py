@@ -294,6 +294,7 @@ class Scenario(ABC):
         main_metric: key of the overall metric that candidates are chosen by.
         causes: badcase causes with their names for people.
         presets: catalogue entries.
+        weights: folder in the catalogue of weights that its models start from; None = one named like ``id``.
     """
 
     id: ClassVar[str]
@@ -303,6 +304,7 @@ class Scenario(ABC):
     main_metric: ClassVar[str] = "f1"
     causes: ClassVar[Mapping[str, Text]]
     presets: ClassVar[tuple[Preset, ...]] = ()
+    weights: ClassVar[str | None] = None
 
     @abstractmethod
     def check(self, samples: Sequence[Sample], labels: Sequence[str] | None) -> list[Finding]:

@@ -28,7 +28,7 @@ export default function NewTaskPage() {
       {from ? (
         <Loaded query={version}>{(data) => <Form start={fromVersion(data)} keep={false} />}</Loaded>
       ) : (
-        <Form start={startOf(params)} keep />
+        <Form start={startOf(params)} preset={params.get('preset')} keep />
       )}
     </Page>
   );
@@ -45,7 +45,7 @@ function startOf(params: URLSearchParams): Draft {
   return { ...base, scenario: scenario ?? base.scenario, train: dataset ? [dataset] : base.train };
 }
 
-function Form({ start, keep }: { start: Draft; keep: boolean }) {
+function Form({ start, keep, preset = null }: { start: Draft; keep: boolean; preset?: string | null }) {
   const { t, language } = useText();
   const go = useNavigate();
   const client = useQueryClient();
@@ -57,6 +57,13 @@ function Form({ start, keep }: { start: Draft; keep: boolean }) {
   }, [draft, keep]);
 
   const scenario = scenarios.items.find((item) => item.id === draft.scenario);
+  // The catalogue entry that was picked brings its own settings; the person may change them afterwards.
+  const picked = scenario?.presets.find((item) => item.id === preset);
+  const [taken, setTaken] = useState(false);
+  if (picked && !taken) {
+    setTaken(true);
+    set({ parameters: { ...draft.parameters, ...picked.parameters } });
+  }
   const settled = useLater(draft, 300);
   const name = useQuery({
     queryKey: ['name-check', settled.name],

@@ -4,6 +4,8 @@ import { count, score } from '../../shared/format/format';
 import { useText } from '../../shared/i18n';
 import type { Annotation, PictureAnswer, Prediction, ResultPanelProps, ScenarioParts } from '../../shared/scenario/contract';
 import { labelLook } from '../../shared/theme/palette';
+import { Ratio } from './Ratio';
+import { Tally } from './Tally';
 
 /** Colours follow the alphabet of the labels, so a label keeps its colour over pictures with the same labels. */
 function looks(labels: string[]) {
@@ -44,13 +46,15 @@ function ResultPanel({ answer, selected, onSelect }: ResultPanelProps) {
   for (const item of objects) counts.set(item.label, (counts.get(item.label) ?? 0) + 1);
   return (
     <div className="sg-stack-s">
-      <div className="sg-row">
+      {answer.ratio && <Ratio ratio={answer.ratio} />}
+      {answer.tally && answer.tally.counts.length > 0 && <Tally tally={answer.tally} />}
+      {!answer.tally && <div className="sg-row">
         {[...counts].map(([label, number]) => (
           <span key={label} className="sg-tag">
             {label} × {count(number)}
           </span>
         ))}
-      </div>
+      </div>}
       <table className="sg-table sg-tight">
         <thead>
           <tr>
