@@ -11,6 +11,7 @@ from sandglass.scenarios.ocr.fields.compare import normal_form
 from sandglass.scenarios.ocr.page import Page
 from sandglass.scenarios.ocr.pairs.embed import Embedder
 from sandglass.scenarios.ocr.pairs.find import Pair, find_pairs
+from sandglass.scenarios.ocr.pairs.wording import concepts, wording_similarity
 
 SAME_MEANING = 0.5
 """Cosine from which two keys mean the same. Over 30 Chinese form labels and their English names, the right name was
@@ -19,7 +20,7 @@ and spelling goes first."""
 LIKELY_MEANING, CLEAR_LEAD = 0.4, 0.1
 """A weaker cosine will do when the next best key is this much farther away: 合计 and Total have 0.47."""
 SAME_SPELLING = 0.82
-"""Similarity of spelling (0..1) from which two keys are one: ``Invoice No`` and ``Inv. No.`` have 0.86."""
+"""Similarity of spelling (0..1) from which two keys are one: a letter or two that were misread."""
 MISSING = 0.5
 """Score of the answer that a typed key is not on the page."""
 
@@ -90,29 +91,20 @@ def _clear(meaning: dict[str, float]) -> dict[str, float]:
 def key_similarity(asked: str, printed: str, cosine: float) -> float:
     """How surely two keys are one, 0..1; 0 = they are not.
 
-    Equal letters and digits: 1. Nearly equal spelling, also of abbreviations: up to 0.95. Near in meaning: the cosine,
-    at most 0.9.
+    Equal letters and digits: 1. The same words or names of the same thing (`wording`), or nearly equal spelling: up to
+    0.95. Near in meaning: the cosine, at most 0.9, unless both are known names of different things.
     """
     left, right = normal_form(asked), normal_form(printed)
     if left == right:
         return 1.0
+    wording = min(0.95, wording_similarity(asked, printed))
     spelling = fuzz.ratio(left, right) / 100
-    if _abbreviates(asked, printed) or _abbreviates(printed, asked):
-        spelling = max(spelling, 0.86)
     if spelling >= SAME_SPELLING and min(len(left), len(right)) >= 3:
-        return min(0.95, spelling)
-    return min(0.9, cosine) if cosine >= SAME_MEANING else 0.0
-
-
-def _abbreviates(short: str, long: str) -> bool:
-    """Whether each word of ``short`` begins the word of ``long`` in the same place: ``Inv. No.``, ``Invoice Number``."""
-    left = [word for word in (normal_form(part) for part in short.split()) if word]
-    right = [word for word in (normal_form(part) for part in long.split()) if word]
-    if len(left) != len(right) or len(left) < 2:
-        return False
-    return all(
-        b.startswith(a) or (a in ("no", "num") and b in ("no", "number")) for a, b in zip(left, right, strict=True)
-    )
+        return max(wording, min(0.95, spelling))
+    if wording:
+        return wording
+    apart = concepts(asked) and concepts(printed)
+    return min(0.9, cosine) if cosine >= SAME_MEANING and not apart else 0.0
 
 
 def _not_found(key: str) -> FieldPrediction:
