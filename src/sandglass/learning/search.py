@@ -109,6 +109,11 @@ class Search:
             return RunReason.TARGET_REACHED
         return RunReason.TIME_LIMIT if self._cut or self.context.deadline.expired else RunReason.COMPLETED
 
+    @property
+    def metric(self) -> str:
+        """Key of the overall metric that models are chosen by."""
+        return self.scenario.metric(self.data.labels)
+
     def _over(self) -> bool:
         return self.context.over or self._on_target()
 
@@ -202,7 +207,7 @@ class Search:
         standing.score = score if standing.score is None else max(standing.score, score)
         standing.last_seconds = standing.seconds
         self.journal.metric(f"score/{candidate.name}", score)
-        self.journal.log(f"{candidate.name}: {self.scenario.main_metric} {score:.4f} on the validation part")
+        self.journal.log(f"{candidate.name}: {self.metric} {score:.4f} on the validation part")
         if self._replaces(standing, score):
             started = time.monotonic()
             self.store(candidate, score, results)
@@ -239,7 +244,7 @@ class Search:
         )
         results = measure(matches, self.data.labels, extra)
         overall = summarise(results, results.recommended_threshold).overall.model_dump()
-        return float(overall.get(self.scenario.main_metric) or 0.0), results
+        return float(overall.get(self.metric) or 0.0), results
 
     def _fail(self, standing: Standing, error: Exception) -> None:
         standing.failed = f"{type(error).__name__}: {error}"

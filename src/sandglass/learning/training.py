@@ -82,7 +82,7 @@ def train(
             scenario=scenario.id,
             labels=data.labels,
             threshold=results.recommended_threshold,
-            main_metric=scenario.main_metric,
+            main_metric=search.metric,
             score=score,
             metrics=overall,
             candidate=candidate.name,
@@ -104,7 +104,7 @@ def train(
             session.execute(
                 update(Run).where(Run.id == run.id).values(best_score=score, best_at=round(journal.used, 1))
             )
-        journal.log(f"New best model: {candidate.name}, {scenario.main_metric} {score:.4f}")
+        journal.log(f"New best model: {candidate.name}, {search.metric} {score:.4f}")
 
     search.store = store
     search.context = replace(context, deadline=deadline.reserve(LEAST_RESERVE))

@@ -306,6 +306,10 @@ class Scenario(ABC):
     presets: ClassVar[tuple[Preset, ...]] = ()
     weights: ClassVar[str | None] = None
 
+    def metric(self, labels: Sequence[str]) -> str:
+        """Key of the overall metric that candidates for ``labels`` are chosen by."""
+        return self.main_metric
+
     @abstractmethod
     def check(self, samples: Sequence[Sample], labels: Sequence[str] | None) -> list[Finding]:
         """What is wrong with training data: findings with severity error stop the task from being created."""

@@ -1,6 +1,5 @@
 """Candidates of the OCR scenario: field models of rising size over pages that were read once."""
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from sandglass.core.prediction import DocumentPrediction, Prediction
 from sandglass.scenarios.base import Candidate, FitContext
 from sandglass.scenarios.ocr.fields import LabelledPage, labelled_page
 from sandglass.scenarios.ocr.fields.train import FieldTrainer
-from sandglass.scenarios.ocr.page import Page, make_page
+from sandglass.scenarios.ocr.page import make_page
 from sandglass.scenarios.ocr.pages import DocumentExample
 from sandglass.scenarios.ocr.predictor import ReaderChoice, write_model
 
@@ -133,40 +132,3 @@ class FieldCandidate(Candidate):
 
     def restore(self, folder: Path) -> None:
         self._trainer.restore(folder)
-
-
-class ReadingCandidate(Candidate):
-    """The base reader as it is, for tasks without fields: nothing is learnt, so it is finished after one look."""
-
-    def __init__(self, name: str, pages: Sequence[Page], reader: ReaderChoice) -> None:
-        self.name = name
-        self._pages = pages
-        self._reader = reader
-        self._looked = False
-
-    @property
-    def finished(self) -> bool:
-        return self._looked
-
-    @property
-    def fraction(self) -> float:
-        return float(self._looked)
-
-    @property
-    def ready(self) -> bool:
-        return self._looked
-
-    def fit(self, context: FitContext) -> None:
-        self._looked = True
-
-    def predict_validation(self, context: FitContext) -> list[Prediction]:
-        return [DocumentPrediction(width=page.width, height=page.height, lines=page.lines) for page in self._pages]
-
-    def export(self, folder: Path) -> None:
-        write_model(folder, self._reader, None)
-
-    def save(self, folder: Path) -> None:
-        (folder / "state.json").write_text(json.dumps({"looked": self._looked}), "utf-8")
-
-    def restore(self, folder: Path) -> None:
-        self._looked = bool(json.loads((folder / "state.json").read_text("utf-8"))["looked"])

@@ -13,6 +13,7 @@ class OcrParameters(BaseModel):
         reader: accurate (PP-OCRv6 small), fast (PP-OCRv6 tiny), or chosen from the preference.
         learn_from: train the fields on the dataset's own text, on the text as the product reads it, or on both.
         members: networks in the field ensemble; more = a little better and slower.
+        keep_print: hold a reader that learns to what it could read before.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -28,4 +29,9 @@ class OcrParameters(BaseModel):
     )
     members: int | None = Field(
         None, ge=1, le=8, title="Ensemble size", description="Networks that vote on each field; empty = by preference."
+    )
+    keep_print: bool = Field(
+        True,
+        title="Keep reading print",
+        description="A reader that learns your lines must go on reading ordinary print as well as before.",
     )

@@ -5,6 +5,7 @@ import shutil
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from sandglass.scenarios.ocr.fields.compare import normalised
 from sandglass.scenarios.ocr.page import Page, make_page
 from sandglass.scenarios.ocr.pairs import SentenceEmbedder, answer_all, answer_custom
 from sandglass.scenarios.ocr.reading import Reader
+from sandglass.scenarios.ocr.reading.files import CHARACTERS, RECOGNISER
+from sandglass.scenarios.ocr.reading.found import FoundReader
 
 DESCRIPTION = "ocr.json"
 READING = "reading"
@@ -25,21 +28,59 @@ FIELDS = "fields"
 
 @dataclass(frozen=True)
 class ReaderChoice:
-    """Which reader a model carries: its mode and its files."""
+    """Which reader a model carries.
+
+    Attributes:
+        mode: ``accurate`` or ``fast``.
+        files: of the base reader, by name (`reading.files`).
+        single_lines: every picture is one line of text.
+    """
 
     mode: str
     files: Mapping[str, Path]
+    single_lines: bool = False
+
+    @property
+    def recogniser(self) -> Path:
+        return self.files[RECOGNISER]
+
+    @property
+    def characters(self) -> Path | None:
+        return self.files.get(CHARACTERS)
+
+    def open(self, *, threads: int) -> Reader:
+        """The base reader."""
+        return Reader(self.files, mode=self.mode, threads=threads, single_lines=self.single_lines)
+
+    def open_lines(self, *, threads: int, graph: bytes | None = None) -> FoundReader:
+        """Its recogniser alone, or in its place another one that carries its own characters."""
+        pool = ThreadPoolExecutor(threads, "read") if threads > 1 else None
+        if graph is None:
+            return FoundReader.open(self.recogniser.read_bytes(), self.characters, threads=threads, pool=pool)
+        return FoundReader.open(graph, None, threads=threads, pool=pool)
 
 
-def write_model(folder: Path, reader: ReaderChoice, extractor: FieldExtractor | None) -> None:
-    """Write the files of an OCR model: the reader's networks and, unless it only reads, the field extractor."""
+def write_model(
+    folder: Path, reader: ReaderChoice, extractor: FieldExtractor | None, *, recogniser: bytes | None = None
+) -> None:
+    """Write the files of an OCR model: the reader's networks and, unless it only reads, the field extractor.
+
+    Args:
+        folder: of the model, empty.
+        reader: the base reader.
+        extractor: of fields.
+        recogniser: a learnt one that carries its own characters; None = the base's.
+    """
     (folder / READING).mkdir()
     for name, path in reader.files.items():
-        shutil.copyfile(path, folder / READING / name)
+        if recogniser is None or name not in (RECOGNISER, CHARACTERS):
+            shutil.copyfile(path, folder / READING / name)
+    if recogniser is not None:
+        (folder / READING / RECOGNISER).write_bytes(recogniser)
     if extractor is not None:
         (folder / FIELDS).mkdir()
         extractor.save(folder / FIELDS)
-    description = {"reader": reader.mode, "fields": extractor is not None}
+    description = {"reader": reader.mode, "fields": extractor is not None, "single_lines": reader.single_lines}
     (folder / DESCRIPTION).write_text(json.dumps(description), "utf-8")
 
 
@@ -124,7 +165,9 @@ def load_predictor(folder: Path, *, threads: int) -> OcrPredictor:
     try:
         description = json.loads((folder / DESCRIPTION).read_text("utf-8"))
         manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
-        reader = Reader.load(folder / READING, mode=description["reader"], threads=threads)
+        reader = Reader.load(
+            folder / READING, mode=description["reader"], threads=threads, single_lines=description["single_lines"]
+        )
         extractor = FieldExtractor.load(folder / FIELDS, threads=threads) if description["fields"] else None
         return OcrPredictor(reader, extractor, threshold=float(manifest["threshold"]))
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:

@@ -28,12 +28,13 @@ from sandglass.scenarios.base import (
     TrainingPlan,
 )
 from sandglass.scenarios.ocr.judge import TEXT_LABEL, judge_fields, judge_lines
-from sandglass.scenarios.ocr.learner import QUICK_STEPS, FieldCandidate, ReadingCandidate, field_data
-from sandglass.scenarios.ocr.page import make_page
+from sandglass.scenarios.ocr.learner import QUICK_STEPS, FieldCandidate, field_data
+from sandglass.scenarios.ocr.lines.transcripts import single_lines
 from sandglass.scenarios.ocr.pages import ReadingCache, document_examples, given_page, read_pages
 from sandglass.scenarios.ocr.parameters import OcrParameters
 from sandglass.scenarios.ocr.predictor import OcrPredictor, ReaderChoice, load_predictor
 from sandglass.scenarios.ocr.reading import LineReader, Reader, reader_files
+from sandglass.scenarios.ocr.reading_learner import BaseReading, LearntReading, ValidationPages
 
 FEW_VALUES = 5
 """Documents below which a field is reported as having too few examples."""
@@ -87,6 +88,10 @@ class Ocr(Scenario):
             ),
         ),
     )
+
+    def metric(self, labels: Sequence[str]) -> str:
+        """Of fields their F1; of text the share of right characters, which still tells models apart where no line is right."""
+        return "character_accuracy" if tuple(labels) == (TEXT_LABEL,) else self.main_metric
 
     def labels(self, samples: Sequence[Sample]) -> tuple[str, ...]:
         """Fields by falling number of documents; the single label ``text`` when there are boxes but no fields."""
@@ -157,7 +162,9 @@ class Ocr(Scenario):
         return findings
 
     def prepare(self, data: LearningData, plan: TrainingPlan, context: FitContext) -> None:
-        """Read every page once, validation pages and pages without given text first."""
+        """Read every page once, validation pages and pages without given text first; nothing where only text is learnt."""
+        if data.labels == (TEXT_LABEL,):
+            return
         parameters = OcrParameters.model_validate(dict(plan.parameters))
         mode = _reader_mode(parameters, plan)
         reader = Reader.from_weights(mode, threads=context.threads)
@@ -176,17 +183,19 @@ class Ocr(Scenario):
             )
 
     def candidates(self, data: LearningData, plan: TrainingPlan, context: FitContext) -> list[Candidate]:
-        """A single network trained briefly first, then the ensemble."""
+        """The base reader, then one that learns; with fields a single network trained briefly, then the ensemble."""
         parameters = OcrParameters.model_validate(dict(plan.parameters))
         mode = _reader_mode(parameters, plan)
+        if data.labels == (TEXT_LABEL,):
+            reader = ReaderChoice(mode, reader_files(mode), single_lines=single_lines(data.train))
+            pages = ValidationPages(data.validation, reader, context)
+            learnt = LearntReading(
+                data, pages, reader, use=parameters.use, keep_print=parameters.keep_print, context=context
+            )
+            return [BaseReading(pages, reader), learnt]
         reader = ReaderChoice(mode, reader_files(mode))
         cache = ReadingCache(context.cache, Reader.key_of(mode))
         validation = document_examples(data.validation, cache)
-        if data.labels == (TEXT_LABEL,):
-            pages = [
-                item.read or make_page(item.example.sample.width, item.example.sample.height, ()) for item in validation
-            ]
-            return [ReadingCandidate("base-reader", pages, reader)]
         prepared = field_data(document_examples(data.train, cache), validation, data.labels, parameters.learn_from)
         members = parameters.members or MEMBERS[plan.preference]
         if members == 1:
@@ -224,10 +233,12 @@ class Ocr(Scenario):
     def extra_metrics(
         self, truths: Sequence[Annotation], predictions: Sequence[Prediction], labels: Sequence[str]
     ) -> dict[str, float]:
-        """``line_f1``: lines with the right place and text; ``cer``: edits per labelled character, missed lines included.
+        """How well lines are read.
 
-        Only pages whose labels have boxes with text count. For the character error rate, texts are compared after NFKC
-        and with white space folded, but with their case and punctuation.
+        ``line_f1``: lines with the right place and text; ``cer``: edits per labelled character, missed lines included;
+        ``character_accuracy``: what is left of one. Only pages whose labels have boxes with text count. For the
+        character error rate, texts are compared after NFKC and with white space folded, but with their case and
+        punctuation.
         """
         right = read = labelled = edits = characters = 0
         for truth, prediction in zip(truths, predictions, strict=True):
@@ -246,7 +257,10 @@ class Ocr(Scenario):
         if not labelled:
             return {}
         line_f1 = 2 * right / (read + labelled)
-        return {"line_f1": line_f1} | ({"cer": edits / characters} if characters else {})
+        if not characters:
+            return {"line_f1": line_f1}
+        cer = edits / characters
+        return {"line_f1": line_f1, "cer": cer, "character_accuracy": max(0.0, 1 - cer)}
 
 
 def _folded(text: str) -> str:

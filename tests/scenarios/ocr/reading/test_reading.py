@@ -44,9 +44,9 @@ def test_a_line_reads_the_same_alone_and_among_others(reader):
         picture
         for picture, _ in generate_lines(["one 1", "a much longer line of text 2", "three"], seed=3, fonts=[FONT])
     ]
-    together = reader._recogniser(lines)
+    together = reader._lines.read(lines)
     for line, (text, score) in zip(lines, together, strict=True):
-        [(own_text, own_score)] = reader._recogniser([line])
+        [(own_text, own_score)] = reader._lines.read([line])
         assert own_text == text
         assert own_score == pytest.approx(score, abs=1e-3)
 

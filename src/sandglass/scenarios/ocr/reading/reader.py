@@ -1,7 +1,7 @@
 """The reader: a picture in, lines of text out."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,14 +13,8 @@ from sandglass.core.prediction import TextLine
 from sandglass.scenarios.neural.sessions import Backend, open_session
 from sandglass.scenarios.ocr.reading.detect import Detector, DetectorSettings, cut
 from sandglass.scenarios.ocr.reading.files import CHARACTERS, DETECTOR, RECOGNISER, folder_files, reader_files
-from sandglass.scenarios.ocr.reading.recognise import Recogniser, graph_characters, greedy_graph
+from sandglass.scenarios.ocr.reading.found import DOUBTFUL, LEAST_SCORE, Found, FoundReader
 
-LEAST_SCORE = 0.5
-"""Lines that are read with less confidence are left out."""
-DOUBTFUL = 0.7
-"""Below this score a line is read again upside down, and the better of the two readings is taken."""
-UPSIDE_DOWN = 0.25
-"""Share of a page's lines that read better upside down from which all of it is taken to stand on its head."""
 LINE_HEIGHT = 72
 """A picture that is not higher is a single line of text."""
 LINE_RATIO = 8
@@ -44,22 +38,18 @@ class Reader:
         files: by name (`reader_files`).
         mode: ``accurate`` or ``fast``.
         threads: CPU threads that one call uses.
+        single_lines: every picture is one line of text, whatever its size.
     """
 
-    def __init__(self, files: dict[str, Path], *, mode: str, threads: int) -> None:
+    def __init__(self, files: Mapping[str, Path], *, mode: str, threads: int, single_lines: bool = False) -> None:
+        self._single_lines = single_lines
         detector, recogniser = files[DETECTOR].read_bytes(), files[RECOGNISER].read_bytes()
         find_with, read_with = BACKENDS[mode]
         self._pool = ThreadPoolExecutor(threads, "read") if threads > 1 else None
-        characters = graph_characters(recogniser, files.get(CHARACTERS))
         self._detector = Detector(open_session(detector, threads=threads, backend=find_with), SETTINGS[mode])
-        # One thread a batch and several batches side by side use the cores better than many threads on one batch.
-        session = open_session(
-            greedy_graph(recogniser),
-            threads=threads if read_with == "openvino" else 1,
-            backend=read_with,
-            streams=threads,
+        self._lines = FoundReader.open(
+            recogniser, files.get(CHARACTERS), threads=threads, pool=self._pool, backend=read_with
         )
-        self._recogniser = Recogniser(session, characters, self._pool)
 
     @classmethod
     def from_weights(cls, mode: str, *, threads: int) -> "Reader":
@@ -71,13 +61,13 @@ class Reader:
         return cls(reader_files(mode), mode=mode, threads=threads)
 
     @classmethod
-    def load(cls, folder: Path, *, mode: str, threads: int) -> "Reader":
+    def load(cls, folder: Path, *, mode: str, threads: int, single_lines: bool = False) -> "Reader":
         """The reader in a model folder.
 
         Raises:
             OSError, KeyError, ValueError: files are missing or damaged.
         """
-        return cls(folder_files(folder), mode=mode, threads=threads)
+        return cls(folder_files(folder), mode=mode, threads=threads, single_lines=single_lines)
 
     @staticmethod
     def key_of(mode: str) -> str:
@@ -89,60 +79,29 @@ class Reader:
 
     def read(self, picture: Picture) -> list[TextLine]:
         """Lines of a page; a picture that is a single line gives one line over the whole of it (or none)."""
-        if is_line(picture):
-            line = self.read_line(picture)
-            return [line] if line.text else []
-        quads = self._detector(picture)
-        readings = self._read_all([cut(picture, quad) for quad in quads])
-        return [
-            TextLine(text=text, score=score, polygon=_polygon(quad, turned=turned))
-            for quad, (text, score, turned) in zip(quads, readings, strict=True)
-            if text.strip() and score >= LEAST_SCORE
-        ]
+        return self.read_found(self.find(picture))
+
+    def find(self, picture: Picture) -> list[Found]:
+        """Lines of a page, cut out but not read; one over all of a picture that is a single line."""
+        if self._single_lines or is_line(picture):
+            height, width = picture.shape[:2]
+            whole = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+            return [Found(whole, picture, whole=True)]
+        return [Found(quad, cut(picture, quad)) for quad in self._detector(picture)]
+
+    def read_found(self, found: Sequence[Found]) -> list[TextLine]:
+        """The text of lines that `find` found; those without text or confidence are left out."""
+        return self._lines(found)
 
     def read_line(self, picture: Picture) -> TextLine:
         """The text of a picture that is one line; empty when nothing can be read."""
         height, width = picture.shape[:2]
-        [(text, score)] = self._recogniser([picture])
+        [(text, score)] = self._lines.read([picture])
         whole = ((0.0, 0.0), (float(width), 0.0), (float(width), float(height)), (0.0, float(height)))
         return TextLine(text=text.strip(), score=score, polygon=whole)
-
-    def _read_all(self, lines: Sequence[Picture]) -> list[tuple[str, float, bool]]:
-        readings = [(text, score, False) for text, score in self._recogniser(lines)]
-        doubtful = [index for index, (_, score, _) in enumerate(readings) if score < DOUBTFUL]
-        better = self._read_turned(lines, doubtful, readings)
-        if better > UPSIDE_DOWN * len(lines):
-            # The page stands on its head: short lines and numbers read well both ways, so all are asked.
-            self._read_turned(lines, [i for i, reading in enumerate(readings) if not reading[2]], readings, lead=-0.1)
-        return readings
-
-    def _read_turned(
-        self,
-        lines: Sequence[Picture],
-        chosen: Sequence[int],
-        readings: list[tuple[str, float, bool]],
-        lead: float = 0.1,
-    ) -> int:
-        """Read lines upside down and keep those readings that are surer by ``lead``; return how many were."""
-        better = 0
-        turned = [np.ascontiguousarray(lines[index][::-1, ::-1]) for index in chosen]
-        for index, (text, score) in zip(chosen, self._recogniser(turned), strict=True):
-            if score > readings[index][1] + lead:
-                readings[index] = (text, score, True)
-                better += 1
-        return better
 
 
 def is_line(picture: Picture) -> bool:
     """Whether a picture is taken for a single line of text, by its size alone."""
     height, width = picture.shape[:2]
     return bool(height <= LINE_HEIGHT or (width >= LINE_RATIO * height and height <= 3 * LINE_HEIGHT))
-
-
-def _polygon(quad: np.ndarray, *, turned: bool) -> tuple[tuple[float, float], ...]:
-    """Corners in reading order: an upside-down line begins at its lower right corner."""
-    corners = [(float(x), float(y)) for x, y in quad]
-    width = np.linalg.norm(quad[0] - quad[1])
-    if np.linalg.norm(quad[0] - quad[3]) >= 1.5 * width:  # read from bottom to top
-        corners = corners[3:] + corners[:3]
-    return tuple(corners[2:] + corners[:2]) if turned else tuple(corners)
