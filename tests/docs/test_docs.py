@@ -49,7 +49,8 @@ def test_every_setting_is_described_with_its_default():
         row = re.search(rf"^\| `SANDGLASS_{name.upper()}` \| (.+) \| (.+) \|$", text, re.MULTILINE)
         assert row, f"SANDGLASS_{name.upper()} is not described"
         if isinstance(field.default, str | bool) or (isinstance(field.default, int) and field.default < 1 << 20):
-            assert row[2] == f"`{str(field.default).lower()}`"
+            shown = str(field.default).lower() if isinstance(field.default, bool) else field.default
+            assert row[2] == f"`{shown}`"
 
 
 def test_python_examples_are_programs():

@@ -40,7 +40,9 @@ def built_console():
 def server(built_console, tmp_path_factory):
     """A server that all browser tests of a run share; each uses names of its own. Only real scenarios are installed."""
     folder = tmp_path_factory.mktemp("console")
-    server = Server(folder / "home", PYTHONPATH="", OMP_NUM_THREADS=str(os.cpu_count() or 1)).start()
+    server = Server(
+        folder / "home", PYTHONPATH="", OMP_NUM_THREADS=str(os.cpu_count() or 1), SANDGLASS_LOGIN="false"
+    ).start()
     yield server
     server.stop()
 

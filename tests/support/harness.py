@@ -63,8 +63,13 @@ class Server:
         )
         wait_for(self._announced, what="the start of the server")
         self.address = json.loads((self.home / "server.json").read_text())["address"]
-        self.http = httpx.Client(base_url=f"{self.address}/v1", timeout=60, trust_env=False)
+        self.http = self.client((self.home / "owner.token").read_text())
         return self
+
+    def client(self, token=None):
+        """Another caller: with a token or key, or with none."""
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        return httpx.Client(base_url=f"{self.address}/v1", timeout=60, trust_env=False, headers=headers)
 
     def _announced(self):
         assert self.process.poll() is None, (self.home / "server.log").read_text()[-3000:]

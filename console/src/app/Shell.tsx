@@ -3,6 +3,7 @@ import { Link, NavLink, Outlet, ScrollRestoration, useNavigation } from 'react-r
 import { DataBaseIcon, DesktopIcon, HomeIcon, MoonIcon, ServerIcon, SunnyIcon, UserIcon, ViewListIcon } from 'tdesign-icons-react';
 import type { Language } from '../shared/format/format';
 import { changeLanguage, LANGUAGES, useText } from '../shared/i18n';
+import { useKeepPreference } from '../shared/session/session';
 import { setMode, useMode, type Mode } from '../shared/theme/mode';
 import { Skeleton } from '../shared/ui/kit';
 import { Menu } from '../shared/ui/Menu';
@@ -64,11 +65,15 @@ export function Shell() {
 }
 
 function Languages() {
+  const keep = useKeepPreference();
   const { t, language } = useText();
   return (
     <div className="sg-segments" role="group" aria-label={t('shell.language')}>
       {LANGUAGES.map((item: Language) => (
-        <button key={item} type="button" lang={item} aria-pressed={item === language} aria-label={t(`shell.languages.${item}`)} onClick={() => changeLanguage(item)}>
+        <button key={item} type="button" lang={item} aria-pressed={item === language} aria-label={t(`shell.languages.${item}`)} onClick={() => {
+            changeLanguage(item);
+            keep({ language: item });
+          }}>
           {t(`shell.short.${item}`)}
         </button>
       ))}
@@ -79,13 +84,18 @@ function Languages() {
 const MODES = { system: DesktopIcon, light: SunnyIcon, dark: MoonIcon };
 
 function Themes() {
+  const keep = useKeepPreference();
   const { t } = useText();
   const { mode } = useMode();
   const Icon = MODES[mode];
+  const choose = (item: Mode) => {
+    setMode(item);
+    keep({ theme: item });
+  };
   return (
     <Menu
       label={`${t('shell.theme')}: ${t(`shell.themes.${mode}`)}`}
-      items={(Object.keys(MODES) as Mode[]).map((item) => ({ text: `${item === mode ? '✓ ' : ''}${t(`shell.themes.${item}`)}`, onSelect: () => setMode(item) }))}
+      items={(Object.keys(MODES) as Mode[]).map((item) => ({ text: `${item === mode ? '✓ ' : ''}${t(`shell.themes.${item}`)}`, onSelect: () => choose(item) }))}
     >
       <Icon size={18} />
     </Menu>

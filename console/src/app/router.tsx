@@ -1,12 +1,17 @@
-import { createBrowserRouter } from 'react-router';
+import { createBrowserRouter, Navigate } from 'react-router';
 import { RouteProblem } from './RouteProblem';
+import { SessionGate } from './SessionGate';
 import { Shell } from './Shell';
 
 const page = (load: () => Promise<{ default: React.ComponentType }>) => async () => ({ Component: (await load()).default });
 
 export const router = createBrowserRouter([
   {
-    element: <Shell />,
+    element: (
+      <SessionGate>
+        <Shell />
+      </SessionGate>
+    ),
     errorElement: <RouteProblem />,
     children: [
       {
@@ -25,6 +30,7 @@ export const router = createBrowserRouter([
           { path: 'services', lazy: page(() => import('../features/services/ServicesPage')) },
           { path: 'services/:service/test', lazy: page(() => import('../features/services/ServiceTestPage')) },
           { path: 'services/:service/:tab?', lazy: page(() => import('../features/services/ServicePage')) },
+          { path: 'signin', element: <Navigate to="/" replace /> },
           { path: 'account', lazy: page(() => import('../features/account/AccountPage')) },
           { path: '*', lazy: page(() => import('../features/home/NotFoundPage')) },
         ],

@@ -11,8 +11,10 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import ValidationError
 
 from sandglass.api.multipart import Upload
+from sandglass.api.permissions import needs
 from sandglass.api.problems import responses
 from sandglass.api.studio import OpenStudio
+from sandglass.core.actor import Role
 from sandglass.core.errors import InvalidInput
 from sandglass.core.text import Text
 from sandglass.serving.intake import MAX_BODY
@@ -46,7 +48,13 @@ _BODY: dict[str, Any] = {
 _WRONG = ("invalid_request", Text(en="Some fields of the request are wrong.", zh="请求中有字段不正确。"))
 
 
-@router.post("/{dataset}/samples", status_code=201, responses=responses(404, 409), openapi_extra=_BODY)
+@router.post(
+    "/{dataset}/samples",
+    status_code=201,
+    responses=responses(404, 409),
+    openapi_extra=_BODY,
+    dependencies=[needs(Role.ANNOTATOR, change="dataset")],
+)
 async def add_sample(studio: OpenStudio, request: Request, dataset: str) -> SampleView:
     """Add one picture to the draft, with its annotation if it is known; many pictures are imported."""
     with tempfile.TemporaryDirectory(prefix="sandglass-sample-") as scratch:

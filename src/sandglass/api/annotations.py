@@ -9,9 +9,11 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from sandglass.api.permissions import needs
 from sandglass.api.problems import error_response, responses
 from sandglass.api.schemas import RunList, RunOut
 from sandglass.api.studio import OpenStudio
+from sandglass.core.actor import Role
 from sandglass.core.annotation import Annotation, Suggestion
 from sandglass.core.errors import InvalidInput
 from sandglass.core.geometry import Polygon
@@ -109,13 +111,18 @@ class PrelabelForm(ModelChoice):
     again: bool = Field(True, description="Replace what earlier runs suggested and no person has touched.")
 
 
-@router.get("/{dataset}/samples/{sample}/annotation", response_model=SampleView)
+@router.get("/{dataset}/samples/{sample}/annotation", response_model=SampleView, dependencies=[needs(Role.VIEWER)])
 def get_annotation(studio: OpenStudio, response: Response, dataset: str, sample: str) -> SampleView:
     """A sample, by id or path, with its annotation; the ETag is what an edit must name."""
     return _told(response, studio.samples.get(dataset, sample))
 
 
-@router.patch("/{dataset}/samples/{sample}/annotation", response_model=SampleView, responses=_CHANGED)
+@router.patch(
+    "/{dataset}/samples/{sample}/annotation",
+    response_model=SampleView,
+    responses=_CHANGED,
+    dependencies=[needs(Role.ANNOTATOR, change="dataset")],
+)
 def change_annotation(
     studio: OpenStudio, response: Response, dataset: str, sample: str, form: Operations, if_match: IfMatch = None
 ) -> SampleView | Response:
@@ -134,7 +141,12 @@ def change_annotation(
     return _told(response, view)
 
 
-@router.put("/{dataset}/samples/{sample}/annotation", response_model=SampleView, responses=_CHANGED)
+@router.put(
+    "/{dataset}/samples/{sample}/annotation",
+    response_model=SampleView,
+    responses=_CHANGED,
+    dependencies=[needs(Role.ANNOTATOR, change="dataset")],
+)
 def replace_annotation(
     studio: OpenStudio,
     response: Response,
@@ -163,14 +175,14 @@ def replace_annotation(
     return _told(response, view)
 
 
-@router.get("/{dataset}/samples/{sample}/history")
+@router.get("/{dataset}/samples/{sample}/history", dependencies=[needs(Role.VIEWER)])
 def list_annotation_history(studio: OpenStudio, dataset: str, sample: str) -> Page[HistoryItem]:
     """Annotations of a sample that were replaced, the newest first."""
     items = studio.annotations.history(dataset, sample)
     return Page(items=items, total=len(items))
 
 
-@router.get("/{dataset}/neighbours")
+@router.get("/{dataset}/neighbours", dependencies=[needs(Role.VIEWER)])
 def list_neighbours(
     studio: OpenStudio,
     dataset: str,
@@ -189,14 +201,18 @@ def list_neighbours(
     return neighbours(studio.database, dataset, sample, chosen, sort=sort, around=around)
 
 
-@router.post("/{dataset}/samples/{sample}/read")
+@router.post("/{dataset}/samples/{sample}/read", dependencies=[needs(Role.ANNOTATOR, audit=False)])
 def read_boxes(studio: OpenStudio, dataset: str, sample: str, form: ReadForm) -> Page[BoxText]:
     """The text of boxes that a person drew, with the confidence of each character."""
     items = studio.prelabels.read(dataset, sample, form.polygons)
     return Page(items=items, total=len(items))
 
 
-@router.post("/{dataset}/samples/{sample}/suggest", responses=responses(404, 409))
+@router.post(
+    "/{dataset}/samples/{sample}/suggest",
+    responses=responses(404, 409),
+    dependencies=[needs(Role.ANNOTATOR, audit=False)],
+)
 def suggest_annotation(
     studio: OpenStudio, dataset: str, sample: str, form: ModelChoice | None = None
 ) -> PageSuggestion:
@@ -205,14 +221,20 @@ def suggest_annotation(
     return studio.prelabels.page(dataset, sample, task=chosen.task, version=chosen.version)
 
 
-@router.post("/{dataset}/prelabel", status_code=202, response_model=RunOut, responses=responses(404, 409))
+@router.post(
+    "/{dataset}/prelabel",
+    status_code=202,
+    response_model=RunOut,
+    responses=responses(404, 409),
+    dependencies=[needs(Role.ANNOTATOR, change="dataset")],
+)
 def prelabel_dataset(studio: OpenStudio, dataset: str, form: PrelabelForm | None = None) -> RunView:
     """Pre-label every picture that no person has worked on, as a run; labelled pictures are never touched."""
     chosen = form or PrelabelForm()
     return studio.prelabels.start(dataset, task=chosen.task, version=chosen.version, again=chosen.again)
 
 
-@router.get("/{dataset}/prelabel", response_model=RunList)
+@router.get("/{dataset}/prelabel", response_model=RunList, dependencies=[needs(Role.VIEWER)])
 def list_prelabels(studio: OpenStudio, dataset: str) -> dict[str, object]:
     """Pre-label runs of a dataset, the newest first."""
     items = studio.prelabels.runs(dataset)

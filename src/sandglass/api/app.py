@@ -10,14 +10,17 @@ from fastapi.routing import APIRoute
 
 from sandglass import __version__
 from sandglass.api import (
+    account,
     additions,
     annotations,
+    audit,
     catalogue,
     console,
     datasets,
     evaluations,
     exports,
     imports,
+    keys,
     labels,
     metrics,
     problems,
@@ -25,14 +28,19 @@ from sandglass.api import (
     samples,
     servicedetails,
     services,
+    sessions,
+    sharing,
     system,
     tasks,
     uploads,
+    users,
     versions,
 )
 from sandglass.api.feed import RunFeed
 from sandglass.api.language import LanguageMiddleware
+from sandglass.api.permissions import require_declarations
 from sandglass.api.security import BodyLimit, SameOrigin
+from sandglass.api.trail import AuditTrail
 from sandglass.core.settings import Settings
 from sandglass.serving.answer import PredictRequest
 from sandglass.serving.gateway import Gateway
@@ -52,8 +60,37 @@ TAGS = [
     {"name": "evaluations", "description": "How good a model is at every threshold, and what it gets wrong."},
     {"name": "services", "description": "Published models that answer requests."},
     {"name": "catalogue", "description": "Scenarios, formats and compute specs to choose from."},
+    {"name": "account", "description": "Signing in, and what belongs to the person who did."},
+    {"name": "access", "description": "Keys of services, and with whom things are shared."},
+    {"name": "admin", "description": "Accounts, and what was done by whom."},
     {"name": "system", "description": "Health and activity."},
 ]
+PARTS = (
+    system,
+    sessions,
+    account,
+    catalogue,
+    datasets,
+    additions,
+    samples,
+    annotations,
+    labels,
+    versions,
+    exports,
+    uploads,
+    imports,
+    tasks,
+    runs,
+    evaluations,
+    services,
+    servicedetails,
+    metrics,
+    keys,
+    sharing,
+    users,
+    audit,
+)
+"""Rooms of the interface, in the order of its description."""
 
 
 def create_app(settings: Settings, *, studio: Studio | None = None) -> FastAPI:
@@ -89,12 +126,13 @@ def create_app(settings: Settings, *, studio: Studio | None = None) -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     problems.install(app)
-    data = (datasets, additions, samples, annotations, labels, versions, exports, uploads, imports)
-    for part in (system, catalogue, *data, tasks, runs, evaluations, services, servicedetails, metrics):
+    require_declarations(part.router for part in PARTS)
+    for part in PARTS:
         app.include_router(part.router)
     console.mount(app)
     app.add_middleware(BodyLimit, streamed=("/predict", "/imports", "/files", "/samples"))
     app.add_middleware(SameOrigin, host=settings.host)
+    app.add_middleware(AuditTrail)
     app.add_middleware(LanguageMiddleware)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app

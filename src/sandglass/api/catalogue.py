@@ -7,10 +7,12 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from sandglass.api.language import LocalText
+from sandglass.api.permissions import needs
 from sandglass.api.pictures import PICTURE, preview
 from sandglass.api.problems import responses
 from sandglass.api.schemas import CreatedTask, Out, SpecOut, created_task
 from sandglass.api.studio import OpenStudio
+from sandglass.core.actor import Role
 from sandglass.formats import list_formats as installed_formats
 from sandglass.scenarios.base import Scenario
 from sandglass.scenarios.base import list_scenarios as installed_scenarios
@@ -54,7 +56,7 @@ class FormatOut(Out):
     kinds: list[AnnotationKind]
 
 
-@router.get("/scenarios")
+@router.get("/scenarios", dependencies=[needs(Role.VIEWER)])
 def list_scenarios() -> Page[ScenarioOut]:
     """What can be learned."""
     items = [_scenario(scenario) for scenario in installed_scenarios()]
@@ -92,13 +94,19 @@ def _scenario(scenario: Scenario) -> ScenarioOut:
     response_model=CreatedTask,
     responses=responses(404, 409, 503),
     tags=["tasks"],
+    dependencies=[needs(Role.DEVELOPER)],
 )
 def create_example(studio: OpenStudio, scenario: str, preset: str) -> CreatedTask:
     """Make the example dataset of a catalogue entry, unless it is there, and start a task of five minutes on it."""
     return created_task(studio, studio.examples.create(scenario, preset))
 
 
-@router.get("/examples/{scenario}/{preset}/picture", response_class=Response, responses={**responses(404), **PICTURE})
+@router.get(
+    "/examples/{scenario}/{preset}/picture",
+    response_class=Response,
+    responses={**responses(404), **PICTURE},
+    dependencies=[needs(Role.VIEWER)],
+)
 def get_example_picture(request: Request, studio: OpenStudio, scenario: str, preset: str) -> Response:
     """A picture of the example data, for the card of a catalogue entry."""
     _, data = studio.examples.picture(scenario, preset)
@@ -109,7 +117,7 @@ def get_example_picture(request: Request, studio: OpenStudio, scenario: str, pre
     return Response(preview(data, CARD_PIXELS), media_type="image/jpeg", headers=headers)
 
 
-@router.get("/formats", responses=responses(404))
+@router.get("/formats", responses=responses(404), dependencies=[needs(Role.VIEWER)])
 def list_formats(
     scenario: Annotated[str | None, Query(description="Only formats that fit this scenario's datasets.")] = None,
 ) -> Page[FormatOut]:
@@ -122,7 +130,7 @@ def list_formats(
     return Page(items=items, total=len(items))
 
 
-@router.get("/specs")
+@router.get("/specs", dependencies=[needs(Role.VIEWER)])
 def list_specs(studio: OpenStudio) -> Page[SpecOut]:
     """Compute specs, and which of them this machine can give."""
     items = [SpecOut.model_validate(spec) for spec in studio.specs.list()]

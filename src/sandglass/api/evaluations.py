@@ -4,9 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from sandglass.api.permissions import needs
 from sandglass.api.pictures import PICTURE, PreviewSize, picture_response
 from sandglass.api.problems import responses
 from sandglass.api.studio import Limit, Offset, OpenStudio, Threshold
+from sandglass.core.actor import Role
 from sandglass.studio.comparisons import ComparisonView
 from sandglass.studio.evaluations import CasePage, CaseView, EvaluationView, SummaryView
 
@@ -16,13 +18,13 @@ Exact = Annotated[bool, Query(description="Whether a text must be the same to th
 Label = Annotated[str | None, Query(max_length=200)]
 
 
-@router.get("/{evaluation}")
+@router.get("/{evaluation}", dependencies=[needs(Role.VIEWER)])
 def get_evaluation(studio: OpenStudio, evaluation: str) -> EvaluationView:
     """A finished evaluation with its counts at every threshold, so that a slider needs no further question."""
     return studio.evaluations.get(evaluation)
 
 
-@router.get("/{evaluation}/summary")
+@router.get("/{evaluation}/summary", dependencies=[needs(Role.VIEWER)])
 def get_evaluation_summary(
     studio: OpenStudio, evaluation: str, threshold: Threshold = 0.5, exact: Exact = False
 ) -> SummaryView:
@@ -30,7 +32,7 @@ def get_evaluation_summary(
     return studio.evaluations.summary(evaluation, threshold=threshold, exact=exact)
 
 
-@router.get("/{evaluation}/badcases")
+@router.get("/{evaluation}/badcases", dependencies=[needs(Role.VIEWER)])
 def list_badcases(
     studio: OpenStudio,
     evaluation: str,
@@ -55,7 +57,7 @@ def list_badcases(
     )
 
 
-@router.get("/{evaluation}/comparison", responses=responses(404, 409))
+@router.get("/{evaluation}/comparison", responses=responses(404, 409), dependencies=[needs(Role.VIEWER)])
 def compare_evaluations(
     studio: OpenStudio,
     evaluation: str,
@@ -72,19 +74,24 @@ def compare_evaluations(
     )
 
 
-@router.get("/{evaluation}/samples")
+@router.get("/{evaluation}/samples", dependencies=[needs(Role.VIEWER)])
 def list_evaluation_samples(studio: OpenStudio, evaluation: str, limit: Limit = 50, offset: Offset = 0) -> CasePage:
     """The test set in order, each sample with truth, prediction and how they were paired."""
     return studio.evaluations.samples(evaluation, limit=limit, offset=offset)
 
 
-@router.get("/{evaluation}/samples/{position}")
+@router.get("/{evaluation}/samples/{position}", dependencies=[needs(Role.VIEWER)])
 def get_evaluation_sample(studio: OpenStudio, evaluation: str, position: int) -> CaseView:
     """One sample of the test set."""
     return studio.evaluations.sample(evaluation, position)
 
 
-@router.get("/{evaluation}/samples/{position}/picture", response_class=Response, responses=PICTURE)
+@router.get(
+    "/{evaluation}/samples/{position}/picture",
+    response_class=Response,
+    responses=PICTURE,
+    dependencies=[needs(Role.VIEWER)],
+)
 def get_evaluation_picture(
     studio: OpenStudio, request: Request, evaluation: str, position: int, size: PreviewSize = None
 ) -> Response:

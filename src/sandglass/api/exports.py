@@ -7,9 +7,11 @@ from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from sandglass.api.permissions import needs, refuse_server_folder
 from sandglass.api.problems import responses
 from sandglass.api.schemas import ExportJobOut, ExportOut
 from sandglass.api.studio import OpenStudio
+from sandglass.core.actor import Role
 from sandglass.studio.exports import Exported, ExportView
 
 router = APIRouter(prefix="/v1", tags=["exports"], responses=responses(404))
@@ -47,32 +49,49 @@ class NewExport(BaseModel):
     version: int | None = Field(None, ge=1, description="None = the draft.")
 
 
-@router.post("/datasets/{dataset}/export", responses=responses(404, 409), response_model=ExportOut)
+@router.post(
+    "/datasets/{dataset}/export",
+    responses=responses(404, 409),
+    response_model=ExportOut,
+    dependencies=[needs(Role.DEVELOPER)],
+)
 def export_dataset(studio: OpenStudio, dataset: str, form: ExportForm) -> Exported:
     """Write a dataset to a folder of the server, whole or not at all, and wait for it."""
+    refuse_server_folder()
     return studio.exports.export(dataset, format_id=form.format, folder=form.folder, version=form.version)
 
 
-@router.post("/datasets/{dataset}/exports", status_code=202, responses=responses(404, 409), response_model=ExportJobOut)
+@router.post(
+    "/datasets/{dataset}/exports",
+    status_code=202,
+    responses=responses(404, 409),
+    response_model=ExportJobOut,
+    dependencies=[needs(Role.DEVELOPER)],
+)
 def create_export(studio: OpenStudio, dataset: str, form: NewExport) -> ExportView:
     """Begin an export: to a folder of the server, or to an archive that is downloaded when it is ready."""
+    if form.folder is not None:
+        refuse_server_folder()
     return studio.exports.start(dataset, format_id=form.format, folder=form.folder, version=form.version)
 
 
-@router.get("/exports/{export}", response_model=ExportJobOut)
+@router.get("/exports/{export}", response_model=ExportJobOut, dependencies=[needs(Role.VIEWER)])
 def get_export(studio: OpenStudio, export: str) -> ExportView:
     """Where an export stands, and what the format cannot hold."""
     return studio.exports.get(export)
 
 
-@router.delete("/exports/{export}", response_model=ExportJobOut)
+@router.delete("/exports/{export}", response_model=ExportJobOut, dependencies=[needs(Role.DEVELOPER)])
 def cancel_export(studio: OpenStudio, export: str) -> ExportView:
     """Give an export up, or remove its archive."""
     return studio.exports.cancel(export)
 
 
 @router.get(
-    "/exports/{export}/download", response_class=StreamingResponse, responses={**responses(404, 409), **ARCHIVE}
+    "/exports/{export}/download",
+    response_class=StreamingResponse,
+    responses={**responses(404, 409), **ARCHIVE},
+    dependencies=[needs(Role.VIEWER)],
 )
 def download_export(studio: OpenStudio, export: str) -> StreamingResponse:
     """The archive of an export that is ready, as a stream."""

@@ -5,6 +5,7 @@ The database is asked as often for a hundred listeners as for one, and not at al
 
 import asyncio
 import contextlib
+import contextvars
 import json
 import time
 from collections.abc import AsyncIterator
@@ -67,7 +68,8 @@ class RunFeed:
         listener = _Listener(run_id, last)
         self._listeners.add(listener)
         if self._reader is None or self._reader.done():
-            self._reader = asyncio.create_task(self._read())
+            # It reads for all listeners, so it acts for none of them: who may listen was decided before.
+            self._reader = asyncio.create_task(self._read(), context=contextvars.Context())
         self._wake.set()
         yield f"retry: {RETRY_MILLISECONDS}\n\n".encode()
         try:

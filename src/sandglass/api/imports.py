@@ -13,12 +13,15 @@ from pydantic import ValidationError
 
 from sandglass.api.language import current_language
 from sandglass.api.multipart import Upload
+from sandglass.api.permissions import needs, refuse_server_folder
 from sandglass.api.problems import responses
 from sandglass.api.schemas import FindingOut, ImportList, ImportOut
 from sandglass.api.studio import Limit, Offset, OpenStudio
+from sandglass.core.actor import Role
 from sandglass.core.errors import InvalidInput, TooLarge
 from sandglass.core.finding import Finding
 from sandglass.core.text import Language, Text
+from sandglass.studio.access import Right
 from sandglass.studio.imports import ImportView, LabelChoice, NewImport
 from sandglass.studio.page import Page
 from sandglass.studio.studio import Studio
@@ -57,7 +60,14 @@ _BODY: dict[str, Any] = {
 }
 
 
-@router.post("", status_code=202, response_model=ImportOut, responses=responses(404, 409), openapi_extra=_BODY)
+@router.post(
+    "",
+    status_code=202,
+    response_model=ImportOut,
+    responses=responses(404, 409),
+    openapi_extra=_BODY,
+    dependencies=[needs(Role.DEVELOPER)],
+)
 async def create_import(studio: OpenStudio, request: Request) -> ImportView:
     """Check data and store it as samples of a dataset, all or nothing.
 
@@ -83,7 +93,7 @@ async def create_import(studio: OpenStudio, request: Request) -> ImportView:
         if len(body) > 1 << 20:
             raise TooLarge("request_too_large", Text(en="The request has more than 1 MB.", zh="请求超过 1 MB。"))
     form = _form(lambda: NewImport.model_validate_json(bytes(body)))
-    return await run_in_threadpool(studio.imports.start, form)
+    return await run_in_threadpool(_start, studio, form)
 
 
 async def _upload(studio: Studio, request: Request) -> ImportView:
@@ -107,10 +117,17 @@ async def _upload(studio: Studio, request: Request) -> ImportView:
                 Text(en="Send at least one file in the field 'files'.", zh="请在 files 字段中上传至少一个文件。"),
                 field="files",
             )
-        return await run_in_threadpool(studio.imports.start, form, uploaded=job_id)
+        return await run_in_threadpool(_start, studio, form, job_id)
     except BaseException:
         await run_in_threadpool(studio.imports.discard, job_id)
         raise
+
+
+def _start(studio: Studio, form: NewImport, uploaded: str | None = None) -> ImportView:
+    if form.folder is not None:
+        refuse_server_folder()
+    studio.access.require_name("dataset", form.dataset, Right.CHANGE)
+    return studio.imports.start(form, uploaded=uploaded)
 
 
 def _values(fields: Mapping[str, str]) -> dict[str, Any]:
@@ -133,7 +150,7 @@ def _form(parse: Any) -> NewImport:  # noqa: ANN401
         ) from error
 
 
-@router.get("", response_model=ImportList)
+@router.get("", response_model=ImportList, dependencies=[needs(Role.VIEWER)])
 def list_imports(
     studio: OpenStudio,
     dataset: Annotated[str | None, Query(description="Only imports into this dataset.")] = None,
@@ -145,13 +162,13 @@ def list_imports(
     return studio.imports.list(dataset=dataset, active=active, limit=limit, offset=offset)
 
 
-@router.get("/{import_id}", response_model=ImportOut)
+@router.get("/{import_id}", response_model=ImportOut, dependencies=[needs(Role.VIEWER)])
 def get_import(studio: OpenStudio, import_id: str) -> ImportView:
     """Where an import stands, with its findings."""
     return studio.imports.get(import_id)
 
 
-@router.get("/{import_id}/findings")
+@router.get("/{import_id}/findings", dependencies=[needs(Role.VIEWER)])
 def list_findings(
     studio: OpenStudio, import_id: str, code: FindingCode = None, limit: Limit = 100, offset: Offset = 0
 ) -> Page[FindingOut]:
@@ -164,7 +181,9 @@ def list_findings(
     return Page(items=page, total=total)
 
 
-@router.get("/{import_id}/findings.csv", response_class=StreamingResponse, responses=CSV)
+@router.get(
+    "/{import_id}/findings.csv", response_class=StreamingResponse, responses=CSV, dependencies=[needs(Role.VIEWER)]
+)
 def download_findings(studio: OpenStudio, import_id: str, code: FindingCode = None) -> StreamingResponse:
     """All findings of an import as a table."""
     found = studio.imports.findings(import_id, code=code)
@@ -193,13 +212,24 @@ def _table(findings: Iterable[Finding], language: Language) -> Iterator[str]:
     yield buffer.getvalue()
 
 
-@router.post("/{import_id}/confirm", status_code=202, response_model=ImportOut, responses=responses(404, 409))
+@router.post(
+    "/{import_id}/confirm",
+    status_code=202,
+    response_model=ImportOut,
+    responses=responses(404, 409),
+    dependencies=[needs(Role.DEVELOPER, change="import_id")],
+)
 def confirm_import(studio: OpenStudio, import_id: str, form: LabelChoice | None = None) -> ImportView:
     """Store what the check let through, with its labels renamed or merged if so asked."""
     return studio.imports.confirm(import_id, form.label_map if form else None)
 
 
-@router.post("/{import_id}/cancel", response_model=ImportOut, responses=responses(404, 409))
+@router.post(
+    "/{import_id}/cancel",
+    response_model=ImportOut,
+    responses=responses(404, 409),
+    dependencies=[needs(Role.DEVELOPER, change="import_id")],
+)
 def cancel_import(studio: OpenStudio, import_id: str) -> ImportView:
     """Give an import up; nothing of it is stored."""
     return studio.imports.cancel(import_id)

@@ -9,8 +9,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from sandglass.api.permissions import needs
 from sandglass.api.problems import responses
 from sandglass.api.studio import OpenStudio
+from sandglass.core.actor import Role
 from sandglass.core.status import InstanceStatus
 from sandglass.serving.meter import BOUNDS, SERVICE, Counts, Outcome
 from sandglass.studio.serviceviews import ServiceView
@@ -99,7 +101,12 @@ def _instances(services: list[ServiceView]) -> Iterator[Metric]:
     yield from (count, cpu, memory, restarts)
 
 
-@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {}}}},
+    dependencies=[needs(Role.VIEWER)],
+)
 def get_metrics(
     studio: OpenStudio,
     service: Annotated[str | None, Query(max_length=200, description="Only this service.")] = None,
@@ -110,7 +117,7 @@ def get_metrics(
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
-@router.get("/metrics/targets", response_class=JSONResponse)
+@router.get("/metrics/targets", response_class=JSONResponse, dependencies=[needs(Role.VIEWER)])
 def get_metrics_targets(request: Request, studio: OpenStudio) -> list[dict[str, Any]]:
     """One target per running service. Source: https://prometheus.io/docs/prometheus/latest/http_sd/."""
     target = request.headers.get("host", "")

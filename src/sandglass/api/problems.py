@@ -42,13 +42,13 @@ class ProblemDetail(BaseModel):
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Failures that an operation documents, beside 422 and 500 which all have."""
-    described = {**TITLES, 400: "Bad request", 403: "Forbidden", 405: "Method not allowed"}
+    described = {**TITLES, 400: "Bad request", 405: "Method not allowed"}
     return {
         status: {
             "description": described.get(status, "Error"),
             "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetail"}}},
         }
-        for status in sorted({*statuses, 400, 403, 413, 422, 500})
+        for status in sorted({*statuses, 400, 401, 403, 413, 422, 500})
     }
 
 
@@ -59,9 +59,7 @@ def problem_response(
     language = current_language()
     body = {
         "type": f"urn:sandglass:{code}",
-        "title": {400: "Bad request", 403: "Forbidden", 405: "Method not allowed"}.get(
-            status, TITLES.get(status, "Error")
-        ),
+        "title": {400: "Bad request", 405: "Method not allowed"}.get(status, TITLES.get(status, "Error")),
         "status": status,
         "detail": message.to(language),
         "code": code,
@@ -85,13 +83,15 @@ def install(app: FastAPI) -> None:
     """Answer every failure of ``app`` with a problem detail."""
 
     @app.exception_handler(SandglassError)
-    async def on_expected(_request: Request, error: SandglassError) -> JSONResponse:
+    async def on_expected(request: Request, error: SandglassError) -> JSONResponse:
+        request.state.problem = error.code
         if error.kind == "broken":
             log.error("%s: %s", error.code, error.message.en)
         return error_response(error)
 
     @app.exception_handler(RequestValidationError)
-    async def on_invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+    async def on_invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        request.state.problem = "invalid_request"
         return error_response(_invalid_request(error.errors()))
 
     @app.exception_handler(HTTPException)

@@ -9,10 +9,12 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from sandglass.api.feed import RunFeed, message
+from sandglass.api.permissions import needs
 from sandglass.api.problems import responses
 from sandglass.api.schemas import RunOut
 from sandglass.api.studio import OpenStudio
 from sandglass.api.tasks import StopForm
+from sandglass.core.actor import Role
 from sandglass.core.errors import InvalidInput
 from sandglass.core.text import Text
 from sandglass.studio.logs import LogPage
@@ -32,25 +34,37 @@ _FILE = {200: {"description": "The log.", "content": {"text/plain": {"schema": {
 _NO_CACHE = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
-@router.get("/{run}", response_model=RunOut)
+@router.get("/{run}", response_model=RunOut, dependencies=[needs(Role.VIEWER)])
 def get_run(studio: OpenStudio, run: str) -> RunView:
     """Where a run stands."""
     return studio.runs.get(run)
 
 
-@router.post("/{run}/stop", status_code=202, response_model=RunOut, responses=responses(404, 409))
+@router.post(
+    "/{run}/stop",
+    status_code=202,
+    response_model=RunOut,
+    responses=responses(404, 409),
+    dependencies=[needs(Role.ANNOTATOR, change="run")],
+)
 def stop_run(studio: OpenStudio, run: str, form: StopForm | None = None) -> RunView:
     """Stop a training, an evaluation or a pre-label run."""
     return studio.runs.stop(run, evaluate=(form or StopForm()).evaluate)
 
 
-@router.post("/{run}/restart", status_code=202, response_model=RunOut, responses=responses(404, 409))
+@router.post(
+    "/{run}/restart",
+    status_code=202,
+    response_model=RunOut,
+    responses=responses(404, 409),
+    dependencies=[needs(Role.ANNOTATOR, change="run")],
+)
 def restart_run(studio: OpenStudio, run: str) -> RunView:
     """Go on with a run that failed, was interrupted or was stopped, from where it was."""
     return studio.runs.restart(run)
 
 
-@router.get("/{run}/events", response_class=StreamingResponse, responses=_STREAM)  # type: ignore[arg-type]
+@router.get("/{run}/events", response_class=StreamingResponse, responses=_STREAM, dependencies=[needs(Role.VIEWER)])  # type: ignore[arg-type]
 async def stream_run_events(
     studio: OpenStudio,
     request: Request,
@@ -80,13 +94,13 @@ def _event_id(given: str | None) -> int:
     return int(given)
 
 
-@router.get("/{run}/metrics")
+@router.get("/{run}/metrics", dependencies=[needs(Role.VIEWER)])
 def get_run_metrics(studio: OpenStudio, run: str) -> Metrics:
     """Live curves, candidates tried, and each improvement of the best score."""
     return studio.run_events.metrics(run)
 
 
-@router.get("/{run}/logs", response_model=LogPage)
+@router.get("/{run}/logs", response_model=LogPage, dependencies=[needs(Role.VIEWER)])
 async def get_run_logs(
     studio: OpenStudio,
     run: str,
@@ -111,7 +125,7 @@ async def get_run_logs(
     return StreamingResponse(lines, media_type="text/event-stream", headers=_NO_CACHE)
 
 
-@router.get("/{run}/logs/file", response_class=StreamingResponse, responses=_FILE)  # type: ignore[arg-type]
+@router.get("/{run}/logs/file", response_class=StreamingResponse, responses=_FILE, dependencies=[needs(Role.VIEWER)])  # type: ignore[arg-type]
 def download_run_logs(studio: OpenStudio, run: str) -> StreamingResponse:
     """The whole log as a text file."""
     lines = studio.logs.text_of_run(run)

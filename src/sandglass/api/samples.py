@@ -4,9 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from sandglass.api.permissions import needs
 from sandglass.api.pictures import PICTURE, PreviewSize, picture_response
 from sandglass.api.problems import responses
 from sandglass.api.studio import Limit, Offset, OpenStudio
+from sandglass.core.actor import Role
 from sandglass.studio.bulk import BulkChange, BulkChanged
 from sandglass.studio.page import Page
 from sandglass.studio.samples import SampleFilter, SamplePart, SampleSort, SampleState, SampleView
@@ -14,7 +16,7 @@ from sandglass.studio.samples import SampleFilter, SamplePart, SampleSort, Sampl
 router = APIRouter(prefix="/v1/datasets/{dataset}/samples", tags=["datasets"], responses=responses(404))
 
 
-@router.get("")
+@router.get("", dependencies=[needs(Role.VIEWER)])
 def list_samples(
     studio: OpenStudio,
     dataset: str,
@@ -37,19 +39,19 @@ def list_samples(
     )
 
 
-@router.post("/bulk", responses=responses(404, 409))
+@router.post("/bulk", responses=responses(404, 409), dependencies=[needs(Role.ANNOTATOR, change="dataset")])
 def change_samples(studio: OpenStudio, dataset: str, form: BulkChange) -> BulkChanged:
     """Mark, label or remove many samples in one transaction: those named, or all that a filter lets through."""
     return studio.bulk.change(dataset, form)
 
 
-@router.get("/{sample}")
+@router.get("/{sample}", dependencies=[needs(Role.VIEWER)])
 def get_sample(studio: OpenStudio, dataset: str, sample: str) -> SampleView:
     """One sample with its annotation."""
     return studio.samples.get(dataset, sample)
 
 
-@router.get("/{sample}/picture", response_class=Response, responses=PICTURE)
+@router.get("/{sample}/picture", response_class=Response, responses=PICTURE, dependencies=[needs(Role.VIEWER)])
 def get_sample_picture(
     studio: OpenStudio, request: Request, dataset: str, sample: str, size: PreviewSize = None
 ) -> Response:

@@ -22,6 +22,7 @@ from sandglass.core.errors import Conflict, InvalidInput
 from sandglass.core.settings import Settings
 from sandglass.core.text import Text
 from sandglass.core.time import utc_now
+from sandglass.studio.accounts import NewPassword
 from sandglass.studio.studio import Studio, open_studio
 
 log = logging.getLogger(__name__)
@@ -85,22 +86,35 @@ class _Server(uvicorn.Server):
 
 
 def serve(
-    settings: Settings, on_ready: Callable[[str], None] = lambda _: None, *, idle_exit_seconds: float | None = None
+    settings: Settings,
+    on_ready: Callable[[str, NewPassword | None], None] = lambda _address, _first: None,
+    *,
+    idle_exit_seconds: float | None = None,
 ) -> None:
     """Serve until a signal comes.
 
     Args:
         settings: home, address and port; port 0 = any free one.
-        on_ready: is told the address once requests are answered.
+        on_ready: is told the address once requests are answered, and the first admin's one-time password where it was made now.
         idle_exit_seconds: leave after so many seconds without a request, a run, an import or a service; None = never.
 
     Raises:
         Conflict: ``server_already_running`` or ``port_taken``.
-        InvalidInput: ``address_invalid``.
+        InvalidInput: ``address_invalid``, or ``login_needed``.
         Broken: the home or a store cannot be written.
     """
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    if not settings.login and settings.host not in LOOPBACK:
+        raise InvalidInput(
+            "login_needed",
+            Text(
+                en=f"Without sign-in everybody who reaches {settings.host} would be the admin.",
+                zh=f"不登录时，任何能访问 {settings.host} 的人都将成为管理员。",
+            ),
+            Text(en="Listen on 127.0.0.1, or leave --no-login out.", zh="请监听 127.0.0.1，或去掉 --no-login。"),
+            field="host",
+        )
     studio = open_studio(settings)
     try:
         with _listen(settings) as listening:
@@ -116,7 +130,7 @@ def _run(
     studio: Studio,
     listening: socket.socket,
     address: str,
-    on_ready: Callable[[str], None],
+    on_ready: Callable[[str, NewPassword | None], None],
     idle_exit_seconds: float | None,
 ) -> None:
     app = create_app(settings, studio=studio)
@@ -124,7 +138,7 @@ def _run(
 
     def ready() -> None:
         _announce(settings.home, address)
-        on_ready(address)
+        on_ready(address, studio.first_admin)
 
     config = uvicorn.Config(
         presence,

@@ -7,9 +7,12 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from sandglass.api.permissions import needs
 from sandglass.api.problems import responses
 from sandglass.api.schemas import ServiceEventList, ServiceOut
 from sandglass.api.studio import Limit, Offset, OpenStudio
+from sandglass.core.actor import Role
+from sandglass.studio.access import Right
 from sandglass.studio.metricseries import By, ServiceMetrics
 from sandglass.studio.page import Page
 from sandglass.studio.servicechanges import NewServiceVersion, ServiceChange
@@ -31,15 +34,29 @@ class WeightsForm(BaseModel):
     weights: dict[int, int] = Field(description="Version number → percent; all versions, together 100.")
 
 
-@router.patch("", status_code=202, response_model=ServiceOut, responses=responses(404, 409, 503))
+@router.patch(
+    "",
+    status_code=202,
+    response_model=ServiceOut,
+    responses=responses(404, 409, 503),
+    dependencies=[needs(Role.DEVELOPER, change="service")],
+)
 def change_service(studio: OpenStudio, service: str, form: ServiceChange) -> ServiceView:
     """Change spec, number of processes, thresholds, run time, limits, scaling or what is kept; the rest stays."""
+    if form.keep is not None:
+        studio.access.require("dataset", form.keep.dataset, Right.CHANGE)
     changed = studio.service_changes.change(service, form.model_dump(exclude_unset=True))
     studio.changed()
     return changed
 
 
-@router.post("/versions", status_code=202, response_model=ServiceOut, responses=responses(404, 409, 503))
+@router.post(
+    "/versions",
+    status_code=202,
+    response_model=ServiceOut,
+    responses=responses(404, 409, 503),
+    dependencies=[needs(Role.DEVELOPER, change="service")],
+)
 def add_service_version(studio: OpenStudio, service: str, form: NewServiceVersion) -> ServiceView:
     """Publish the best model of a task version as a new version of this service, with a share of the traffic."""
     changed = studio.service_changes.add_version(service, form)
@@ -47,7 +64,12 @@ def add_service_version(studio: OpenStudio, service: str, form: NewServiceVersio
     return changed
 
 
-@router.delete("/versions/{number}", response_model=ServiceOut, responses=responses(404, 409))
+@router.delete(
+    "/versions/{number}",
+    response_model=ServiceOut,
+    responses=responses(404, 409),
+    dependencies=[needs(Role.DEVELOPER, change="service")],
+)
 def remove_service_version(studio: OpenStudio, service: str, number: Number) -> ServiceView:
     """Remove a version that has no traffic."""
     changed = studio.service_changes.remove_version(service, number)
@@ -55,7 +77,9 @@ def remove_service_version(studio: OpenStudio, service: str, number: Number) -> 
     return changed
 
 
-@router.put("/weights", status_code=202, response_model=ServiceOut)
+@router.put(
+    "/weights", status_code=202, response_model=ServiceOut, dependencies=[needs(Role.DEVELOPER, change="service")]
+)
 def set_service_weights(studio: OpenStudio, service: str, form: WeightsForm) -> ServiceView:
     """Set the traffic weights of all versions together; a version that gets traffic gets processes first."""
     changed = studio.service_changes.set_weights(service, form.weights)
@@ -63,7 +87,7 @@ def set_service_weights(studio: OpenStudio, service: str, form: WeightsForm) -> 
     return changed
 
 
-@router.get("/updates")
+@router.get("/updates", dependencies=[needs(Role.VIEWER)])
 def list_service_updates(
     studio: OpenStudio, service: str, limit: Limit = 50, offset: Offset = 0
 ) -> Page[ServiceUpdateView]:
@@ -71,7 +95,13 @@ def list_service_updates(
     return studio.services.updates(service, limit=limit, offset=offset)
 
 
-@router.post("/updates/{number}/rollback", status_code=202, response_model=ServiceOut, responses=responses(404, 409))
+@router.post(
+    "/updates/{number}/rollback",
+    status_code=202,
+    response_model=ServiceOut,
+    responses=responses(404, 409),
+    dependencies=[needs(Role.DEVELOPER, change="service")],
+)
 def roll_back_service(studio: OpenStudio, service: str, number: Number) -> ServiceView:
     """Restore all settings of an update record."""
     changed = studio.service_changes.roll_back(service, number)
@@ -79,7 +109,12 @@ def roll_back_service(studio: OpenStudio, service: str, number: Number) -> Servi
     return changed
 
 
-@router.post("/instances/{instance}/restart", status_code=202, response_model=ServiceOut)
+@router.post(
+    "/instances/{instance}/restart",
+    status_code=202,
+    response_model=ServiceOut,
+    dependencies=[needs(Role.DEVELOPER, change="service")],
+)
 def restart_service_instance(studio: OpenStudio, service: str, instance: str) -> ServiceView:
     """Replace one process by a new one; the old one leaves when the new one is ready."""
     changed = studio.service_changes.restart_instance(service, instance)
@@ -87,7 +122,7 @@ def restart_service_instance(studio: OpenStudio, service: str, instance: str) ->
     return changed
 
 
-@router.get("/events", response_model=ServiceEventList)
+@router.get("/events", response_model=ServiceEventList, dependencies=[needs(Role.VIEWER)])
 def list_service_events(
     studio: OpenStudio,
     service: str,
@@ -99,7 +134,7 @@ def list_service_events(
     return studio.service_events.list(service, severity=severity, limit=limit, offset=offset)
 
 
-@router.get("/metrics")
+@router.get("/metrics", dependencies=[needs(Role.VIEWER)])
 def get_service_metrics(
     studio: OpenStudio,
     service: str,
@@ -114,7 +149,7 @@ def get_service_metrics(
     return studio.metric_reader.read(service, range=range, start=start, end=end, by=by)
 
 
-@router.get("/logs")
+@router.get("/logs", dependencies=[needs(Role.VIEWER)])
 def get_service_logs(
     studio: OpenStudio,
     service: str,
@@ -128,7 +163,7 @@ def get_service_logs(
     return studio.service_logs.read(service, instance=instance, cursor=cursor, q=q, level=level, limit=limit)
 
 
-@router.get("/logs/download", response_class=StreamingResponse)
+@router.get("/logs/download", response_class=StreamingResponse, dependencies=[needs(Role.VIEWER)])
 def download_service_logs(
     studio: OpenStudio,
     service: str,

@@ -7,14 +7,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from sandglass.api.permissions import needs
 from sandglass.api.problems import error_response, responses
 from sandglass.api.schemas import ServiceList, ServiceOut
 from sandglass.api.studio import Limit, Offset, OpenStudio, Search
+from sandglass.core.actor import Role
 from sandglass.core.errors import SandglassError
 from sandglass.core.status import ServiceStatus
 from sandglass.serving.answer import PredictAnswer
 from sandglass.serving.gateway import Gateway
 from sandglass.serving.intake import too_large
+from sandglass.studio.access import Right
 from sandglass.studio.page import Page
 from sandglass.studio.services import NewService
 from sandglass.studio.serviceviews import ServiceView
@@ -51,7 +54,7 @@ class ExtendForm(BaseModel):
     seconds: float | None = Field(gt=0, le=366 * 86400, description="None = no limit any more.")
 
 
-@router.get("", response_model=ServiceList)
+@router.get("", response_model=ServiceList, dependencies=[needs(Role.VIEWER)])
 def list_services(
     studio: OpenStudio,
     q: Search = "",
@@ -63,27 +66,43 @@ def list_services(
     return studio.services.list(q=q, status=status, limit=limit, offset=offset)
 
 
-@router.post("", status_code=202, response_model=ServiceOut, responses=responses(404, 409, 503))
+@router.post(
+    "",
+    status_code=202,
+    response_model=ServiceOut,
+    responses=responses(404, 409, 503),
+    dependencies=[needs(Role.DEVELOPER)],
+)
 def publish_service(studio: OpenStudio, form: NewService) -> ServiceView:
     """Publish the best model of a task version as a new service."""
+    if form.keep is not None:
+        studio.access.require("dataset", form.keep.dataset, Right.CHANGE)
     published = studio.services.publish(form)
     studio.changed()
     return published
 
 
-@router.get("/{service}", response_model=ServiceOut)
+@router.get("/{service}", response_model=ServiceOut, dependencies=[needs(Role.VIEWER)])
 def get_service(studio: OpenStudio, service: str) -> ServiceView:
     """One service by name or id, with its versions and instances."""
     return studio.services.get(service)
 
 
-@router.delete("/{service}", status_code=204, responses=responses(404, 409))
+@router.delete(
+    "/{service}", status_code=204, responses=responses(404, 409), dependencies=[needs(Role.DEVELOPER, own="service")]
+)
 def delete_service(studio: OpenStudio, service: str) -> None:
     """Delete a service that has stopped."""
     studio.services.delete(service)
 
 
-@router.post("/{service}/stop", status_code=202, response_model=ServiceOut, responses=responses(404, 409))
+@router.post(
+    "/{service}/stop",
+    status_code=202,
+    response_model=ServiceOut,
+    responses=responses(404, 409),
+    dependencies=[needs(Role.DEVELOPER, change="service")],
+)
 def stop_service(studio: OpenStudio, service: str) -> ServiceView:
     """Stop a service; requests that it has begun are answered."""
     changed = studio.services.stop(service)
@@ -91,7 +110,13 @@ def stop_service(studio: OpenStudio, service: str) -> ServiceView:
     return changed
 
 
-@router.post("/{service}/start", status_code=202, response_model=ServiceOut, responses=responses(404, 409))
+@router.post(
+    "/{service}/start",
+    status_code=202,
+    response_model=ServiceOut,
+    responses=responses(404, 409),
+    dependencies=[needs(Role.DEVELOPER, change="service")],
+)
 def start_service(studio: OpenStudio, service: str) -> ServiceView:
     """Start a stopped service again, for its maximum run time anew."""
     changed = studio.services.start(service)
@@ -99,7 +124,12 @@ def start_service(studio: OpenStudio, service: str) -> ServiceView:
     return changed
 
 
-@router.post("/{service}/extend", response_model=ServiceOut, responses=responses(404, 409))
+@router.post(
+    "/{service}/extend",
+    response_model=ServiceOut,
+    responses=responses(404, 409),
+    dependencies=[needs(Role.DEVELOPER, change="service")],
+)
 def extend_service(studio: OpenStudio, service: str, form: ExtendForm) -> ServiceView:
     """Let a service run longer."""
     return studio.services.extend(service, form.seconds)
@@ -113,6 +143,7 @@ def extend_service(studio: OpenStudio, service: str, form: ExtendForm) -> Servic
         **responses(404, 409, 429, 503, 504),
     },
     openapi_extra=_PREDICT,
+    dependencies=[needs(Role.VIEWER, keys=True, audit=False)],
 )
 async def predict(request: Request, service: str) -> Response:
     """Recognise pictures: multipart files, or JSON with base64 or, where an admin allows it, addresses.

@@ -3,9 +3,11 @@
 from fastapi import APIRouter
 
 from sandglass import __version__
+from sandglass.api.permissions import needs, open_to_all
 from sandglass.api.problems import responses
 from sandglass.api.schemas import ExportJobOut, ImportOut, Out, RunOut
 from sandglass.api.studio import OpenStudio
+from sandglass.core.actor import Role
 from sandglass.engine.base import Capacity
 
 router = APIRouter(prefix="/v1", tags=["system"], responses=responses())
@@ -28,13 +30,13 @@ class ActivityOut(Out):
     capacity: Capacity
 
 
-@router.get("/health")
+@router.get("/health", dependencies=[open_to_all()])
 async def get_health() -> Health:
     """Whether the server answers, and its version."""
     return Health(status="ok", version=__version__)
 
 
-@router.get("/activity")
+@router.get("/activity", dependencies=[needs(Role.VIEWER)])
 def get_activity(studio: OpenStudio) -> ActivityOut:
     """What is going on now."""
     return ActivityOut.model_validate(

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from sandglass.api.permissions import needs
 from sandglass.api.problems import responses
 from sandglass.api.schemas import (
     CreatedTask,
@@ -16,8 +17,10 @@ from sandglass.api.schemas import (
     created_task,
 )
 from sandglass.api.studio import Limit, Offset, OpenStudio, Search
+from sandglass.core.actor import Role
 from sandglass.core.errors import NotFound
 from sandglass.core.text import Text
+from sandglass.studio.access import Right
 from sandglass.studio.datacheck import DataCheck, DataChoice
 from sandglass.studio.page import Page
 from sandglass.studio.runs import RunView
@@ -57,7 +60,7 @@ class EvaluationForm(BaseModel):
     )
 
 
-@router.get("")
+@router.get("", dependencies=[needs(Role.VIEWER)])
 def list_tasks(
     studio: OpenStudio,
     q: Search = "",
@@ -84,31 +87,35 @@ def list_tasks(
     )
 
 
-@router.post("", status_code=202, responses=responses(404, 409, 503))
+@router.post("", status_code=202, responses=responses(404, 409, 503), dependencies=[needs(Role.DEVELOPER)])
 def create_task(studio: OpenStudio, form: NewTask) -> CreatedTask:
     """Create a task, or a new version of one, and queue its training."""
+    if form.new_version_of is not None:
+        studio.access.require("task", form.new_version_of, Right.CHANGE)
     return created_task(studio, studio.tasks.create(form))
 
 
-@router.post("/check", response_model=DataCheckOut)
+@router.post("/check", response_model=DataCheckOut, dependencies=[needs(Role.DEVELOPER, audit=False)])
 def check_task_data(studio: OpenStudio, choice: DataChoice) -> DataCheck:
     """Check the data of a form before the task is created; nothing is published or stored."""
     return studio.tasks.check(choice)
 
 
-@router.get("/name-check", response_model=NameCheckOut)
+@router.get("/name-check", response_model=NameCheckOut, dependencies=[needs(Role.VIEWER)])
 def check_task_name(studio: OpenStudio, name: Annotated[str, Query(max_length=200)]) -> NameCheck:
     """Whether a new task may have this name."""
     return studio.tasks.check_name(name)
 
 
-@router.get("/{task}")
+@router.get("/{task}", dependencies=[needs(Role.VIEWER)])
 def get_task(studio: OpenStudio, task: str) -> TaskView:
     """One task by name or id, with its versions."""
     return studio.task_views.get(task)
 
 
-@router.delete("/{task}", status_code=204, responses=responses(404, 409))
+@router.delete(
+    "/{task}", status_code=204, responses=responses(404, 409), dependencies=[needs(Role.DEVELOPER, own="task")]
+)
 def delete_task(studio: OpenStudio, task: str) -> None:
     """Delete a task with its runs, models and evaluations; a service that uses one of them forbids it."""
     studio.tasks.delete(task)
@@ -117,26 +124,42 @@ def delete_task(studio: OpenStudio, task: str) -> None:
 Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
-@router.get("/{task}/versions/{number}", response_model=TaskVersionOut)
+@router.get("/{task}/versions/{number}", response_model=TaskVersionOut, dependencies=[needs(Role.VIEWER)])
 def get_task_version(studio: OpenStudio, task: str, number: Number) -> TaskVersionView:
     """One version of a task with its training and its latest evaluation."""
     return studio.task_views.version(task, number)
 
 
-@router.post("/{task}/versions/{number}/stop", status_code=202, response_model=RunOut, responses=responses(404, 409))
+@router.post(
+    "/{task}/versions/{number}/stop",
+    status_code=202,
+    response_model=RunOut,
+    responses=responses(404, 409),
+    dependencies=[needs(Role.DEVELOPER, change="task")],
+)
 def stop_training(studio: OpenStudio, task: str, number: Number, form: StopForm | None = None) -> RunView:
     """Stop a training; the best model so far is kept."""
     return studio.runs.stop(_training(studio, task, number), evaluate=(form or StopForm()).evaluate)
 
 
-@router.post("/{task}/versions/{number}/restart", status_code=202, response_model=RunOut, responses=responses(404, 409))
+@router.post(
+    "/{task}/versions/{number}/restart",
+    status_code=202,
+    response_model=RunOut,
+    responses=responses(404, 409),
+    dependencies=[needs(Role.DEVELOPER, change="task")],
+)
 def restart_training(studio: OpenStudio, task: str, number: Number) -> RunView:
     """Go on with a failed, interrupted or stopped training from its last checkpoint."""
     return studio.runs.restart(_training(studio, task, number))
 
 
 @router.post(
-    "/{task}/versions/{number}/add-time", status_code=202, response_model=RunOut, responses=responses(404, 409)
+    "/{task}/versions/{number}/add-time",
+    status_code=202,
+    response_model=RunOut,
+    responses=responses(404, 409),
+    dependencies=[needs(Role.DEVELOPER, change="task")],
 )
 def add_training_time(studio: OpenStudio, task: str, number: Number, form: AddTimeForm) -> RunView:
     """Raise the maximum of a training; one that ended at its limit or was stopped goes on."""
@@ -149,13 +172,19 @@ def add_training_time(studio: OpenStudio, task: str, number: Number, form: AddTi
     response_model=RunOut,
     tags=["evaluations"],
     responses=responses(404, 409),
+    dependencies=[needs(Role.DEVELOPER, change="task")],
 )
 def create_evaluation(studio: OpenStudio, task: str, number: Number, form: EvaluationForm) -> RunView:
     """Measure the best model of a task version."""
     return studio.evaluations.start(task, number, test=form.test, text=form.text)
 
 
-@router.get("/{task}/versions/{number}/evaluations", response_model=EvaluationList, tags=["evaluations"])
+@router.get(
+    "/{task}/versions/{number}/evaluations",
+    response_model=EvaluationList,
+    tags=["evaluations"],
+    dependencies=[needs(Role.VIEWER)],
+)
 def list_evaluations(studio: OpenStudio, task: str, number: Number) -> dict[str, Any]:
     """Evaluation runs of a task version, the newest first."""
     items = studio.evaluations.list(task, number)

@@ -10,8 +10,10 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
 
 from sandglass.api.multipart import Upload, safe_name
+from sandglass.api.permissions import needs
 from sandglass.api.problems import responses
 from sandglass.api.studio import OpenStudio
+from sandglass.core.actor import Role
 from sandglass.core.errors import Broken, InvalidInput, TooLarge
 from sandglass.core.text import Text
 from sandglass.studio.importjob import remove_tree
@@ -61,25 +63,30 @@ class UploadedFiles(BaseModel):
     files: list[UploadedFile]
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, dependencies=[needs(Role.DEVELOPER, audit=False)])
 def create_upload(studio: OpenStudio) -> UploadView:
     """Begin an upload. Send files or parts of them, then name it in `POST /v1/imports`."""
     return studio.uploads.create()
 
 
-@router.get("/{upload}")
+@router.get("/{upload}", dependencies=[needs(Role.DEVELOPER)])
 def get_upload(studio: OpenStudio, upload: str) -> UploadView:
     """What has arrived."""
     return studio.uploads.get(upload)
 
 
-@router.delete("/{upload}", status_code=204)
+@router.delete("/{upload}", status_code=204, dependencies=[needs(Role.DEVELOPER, audit=False)])
 def cancel_upload(studio: OpenStudio, upload: str) -> None:
     """Give an upload up with all that arrived."""
     studio.uploads.cancel(upload)
 
 
-@router.put("/{upload}/files", responses=responses(404, 409), openapi_extra=_PART)
+@router.put(
+    "/{upload}/files",
+    responses=responses(404, 409),
+    openapi_extra=_PART,
+    dependencies=[needs(Role.DEVELOPER, audit=False)],
+)
 async def put_part(
     studio: OpenStudio,
     request: Request,
@@ -105,7 +112,7 @@ async def put_part(
         )
 
 
-@router.post("/{upload}/files", openapi_extra=_FILES)
+@router.post("/{upload}/files", openapi_extra=_FILES, dependencies=[needs(Role.DEVELOPER, audit=False)])
 async def add_files(studio: OpenStudio, request: Request, upload: str) -> UploadedFiles:
     """Send several small files at once; of a request that is cut off nothing is kept."""
     folder = await run_in_threadpool(studio.uploads.receiving_folder, upload)
@@ -118,7 +125,7 @@ async def add_files(studio: OpenStudio, request: Request, upload: str) -> Upload
         await run_in_threadpool(remove_tree, folder)
 
 
-@router.delete("/{upload}/files", status_code=204)
+@router.delete("/{upload}/files", status_code=204, dependencies=[needs(Role.DEVELOPER, audit=False)])
 def remove_upload_file(studio: OpenStudio, upload: str, path: PathQuery) -> None:
     """Give one file up."""
     studio.uploads.remove_file(upload, safe_name(path))

@@ -5,9 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from sandglass.api.permissions import needs
 from sandglass.api.problems import responses
 from sandglass.api.schemas import PublishedVersion
 from sandglass.api.studio import Limit, Offset, OpenStudio
+from sandglass.core.actor import Role
 from sandglass.studio.differences import ChangeKind, DatasetComparison
 from sandglass.studio.page import Page
 from sandglass.studio.restore import Restored
@@ -26,7 +28,7 @@ class RestoreForm(BaseModel):
     )
 
 
-@router.get("/versions")
+@router.get("/versions", dependencies=[needs(Role.VIEWER)])
 def list_versions(studio: OpenStudio, dataset: str) -> Page[VersionView]:
     """Published versions, the newest first."""
     versions = studio.versions.list(dataset)
@@ -37,6 +39,7 @@ def list_versions(studio: OpenStudio, dataset: str) -> Page[VersionView]:
     "/versions",
     status_code=201,
     responses={200: {"model": PublishedVersion, "description": "It was published already."}, **responses(404)},
+    dependencies=[needs(Role.DEVELOPER, change="dataset")],
 )
 def publish_version(studio: OpenStudio, response: Response, dataset: str) -> PublishedVersion:
     """Publish the draft as a version that never changes; a draft that is published already answers 200."""
@@ -45,19 +48,26 @@ def publish_version(studio: OpenStudio, response: Response, dataset: str) -> Pub
     return PublishedVersion(**vars(version), new=new)
 
 
-@router.delete("/versions/{number}", status_code=204, responses=responses(404, 409))
+@router.delete(
+    "/versions/{number}",
+    status_code=204,
+    responses=responses(404, 409),
+    dependencies=[needs(Role.DEVELOPER, change="dataset")],
+)
 def delete_version(studio: OpenStudio, dataset: str, number: int) -> None:
     """Delete a version that no task uses; otherwise the answer names the task versions that would break."""
     studio.versions.delete(dataset, number)
 
 
-@router.post("/versions/{number}/restore", responses=responses(404, 409))
+@router.post(
+    "/versions/{number}/restore", responses=responses(404, 409), dependencies=[needs(Role.DEVELOPER, change="dataset")]
+)
 def restore_version(studio: OpenStudio, dataset: str, number: int, form: RestoreForm | None = None) -> Restored:
     """Make the draft equal to a version, in one transaction."""
     return studio.restores.restore(dataset, number, expected_revision=form.revision if form else None)
 
 
-@router.get("/compare")
+@router.get("/compare", dependencies=[needs(Role.VIEWER)])
 def compare_versions(
     studio: OpenStudio,
     dataset: str,

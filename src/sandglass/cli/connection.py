@@ -19,6 +19,7 @@ from sandglass.core.text import Text
 
 START_SECONDS = 60.0
 IDLE_EXIT_SECONDS = 300
+SERVER_VARIABLE, TOKEN_VARIABLE = "SANDGLASS_SERVER", "SANDGLASS_TOKEN"
 
 
 def running_server(home: Path) -> str | None:
@@ -36,15 +37,27 @@ def running_server(home: Path) -> str | None:
 def connect(settings: Settings | None = None) -> Iterator[Client]:
     """A client of the installation's server; starts one in the background when none runs.
 
-    Such a server goes away by itself after some minutes in which nothing runs and nobody asks.
+    Such a server goes away by itself after some minutes in which nothing runs and nobody asks. On the machine itself the
+    owner's token in the home opens it; another server (``sandglass --server``, ``SANDGLASS_SERVER``) is opened by the token in
+    ``SANDGLASS_TOKEN``, which is also used here if it is set.
 
     Raises:
         Broken: the server could not be started; the error holds the end of its log.
     """
     settings = settings or Settings()
-    address = running_server(settings.home) or _start(settings)
-    with Client(address, language=language()) as client:
+    remote, token = os.environ.get(SERVER_VARIABLE), os.environ.get(TOKEN_VARIABLE)
+    address = remote or running_server(settings.home) or _start(settings)
+    if token is None and remote is None:
+        token = _owner_token(settings.home)
+    with Client(address, language=language(), token=token) as client:
         yield client
+
+
+def _owner_token(home: Path) -> str | None:
+    try:
+        return (home / "owner.token").read_text("utf-8").strip()
+    except OSError:
+        return None
 
 
 def _start(settings: Settings) -> str:

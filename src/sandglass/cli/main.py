@@ -1,11 +1,13 @@
 """The ``sandglass`` command: puts the groups of commands together and turns failures into exit codes."""
 
+import os
 import sys
 
 import typer
 
 from sandglass import __version__
 from sandglass.cli import annotations, datasets, demo, evaluations, predict, server, services, tasks, weights
+from sandglass.cli.connection import SERVER_VARIABLE
 from sandglass.cli.output import print_error, screen
 from sandglass.core.errors import SandglassError
 
@@ -34,8 +36,15 @@ def _version(value: bool) -> None:
 
 
 @app.callback()
-def _options(version: bool = typer.Option(False, "--version", callback=_version, is_eager=True)) -> None:
+def _options(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True),  # noqa: ARG001
+    server: str | None = typer.Option(
+        None, help="Address of a server elsewhere; its token stands in SANDGLASS_TOKEN.", envvar=SERVER_VARIABLE
+    ),
+) -> None:
     """Options of every command."""
+    if server is not None:
+        os.environ[SERVER_VARIABLE] = server
 
 
 def main() -> None:

@@ -27,6 +27,9 @@ EXIT_CODES = {
     "busy": 6,
     "limited": 6,
     "timed_out": 6,
+    "not_signed_in": 7,
+    "forbidden": 8,
+    "payment_needed": 9,
 }
 """Exit code by kind of failure; 3 = a run or service that was waited for did not succeed."""
 EXIT_NOT_SUCCEEDED = 3

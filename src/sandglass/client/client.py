@@ -16,9 +16,12 @@ from sandglass.core.errors import (
     Broken,
     Busy,
     Conflict,
+    Forbidden,
     InvalidInput,
     Limited,
     NotFound,
+    NotSignedIn,
+    PaymentNeeded,
     SandglassError,
     Stale,
     TimedOut,
@@ -30,6 +33,9 @@ Json = Any
 
 _KINDS: dict[int, type[SandglassError]] = {
     400: InvalidInput,
+    401: NotSignedIn,
+    402: PaymentNeeded,
+    403: Forbidden,
     404: NotFound,
     405: InvalidInput,
     409: Conflict,
@@ -51,14 +57,16 @@ class Client(DataCalls, AnnotationCalls):
         address: base address, e.g. ``http://127.0.0.1:8765``.
         language: of error sentences, ``en`` or ``zh-CN``.
         timeout: seconds to wait for one answer.
+        token: a user's token or a service's key; None = not signed in.
     """
 
-    def __init__(self, address: str, *, language: str = "en", timeout: float = 120.0) -> None:
+    def __init__(self, address: str, *, language: str = "en", timeout: float = 120.0, token: str | None = None) -> None:
         self.address = address.rstrip("/")
+        headers = {"Accept-Language": language}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
         # trust_env=False: a proxy of the environment must not see requests to the person's own machine.
-        self._http = httpx.Client(
-            base_url=self.address, timeout=timeout, headers={"Accept-Language": language}, trust_env=False
-        )
+        self._http = httpx.Client(base_url=self.address, timeout=timeout, headers=headers, trust_env=False)
 
     def __enter__(self) -> Self:
         return self

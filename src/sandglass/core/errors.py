@@ -93,3 +93,21 @@ class Broken(SandglassError):
     """Something of ours or of the machine failed: disk full, corrupt model, missing weights (HTTP 500, exit code 1)."""
 
     kind = "broken"
+
+
+class NotSignedIn(SandglassError):
+    """Nobody is signed in, or what was sent to prove it is wrong (HTTP 401, exit code 7)."""
+
+    kind = "not_signed_in"
+
+
+class Forbidden(SandglassError):
+    """The caller may see it but not do this (HTTP 403, exit code 8)."""
+
+    kind = "forbidden"
+
+
+class PaymentNeeded(SandglassError):
+    """The free balance does not cover it (HTTP 402, exit code 9)."""
+
+    kind = "payment_needed"

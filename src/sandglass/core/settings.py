@@ -1,5 +1,6 @@
 """Settings of one installation: where it keeps its things and what it may do. Read from ``SANDGLASS_*`` variables."""
 
+from decimal import Decimal
 from pathlib import Path
 
 from pydantic import Field
@@ -20,6 +21,10 @@ class Settings(BaseSettings):
         max_upload_bytes: largest request body.
         allow_picture_urls: whether services fetch pictures from addresses that callers name; off by default.
         picture_url_networks: networks (CIDR) inside which such addresses may lie although they are not public.
+        login: whether people sign in; without, whoever reaches the (loopback) address is the admin.
+        money: whether computing costs money; never without sign-in.
+        currency: of prices and balances, ISO 4217.
+        opening_balance: what a new account has before anybody tops it up.
     """
 
     model_config = SettingsConfigDict(env_prefix="SANDGLASS_", frozen=True, extra="ignore")
@@ -34,6 +39,15 @@ class Settings(BaseSettings):
     max_upload_bytes: int = 4 * 1024**3
     allow_picture_urls: bool = False
     picture_url_networks: tuple[str, ...] = ()
+    login: bool = True
+    money: bool = True
+    currency: str = Field("CNY", pattern="^[A-Z]{3}$")
+    opening_balance: Decimal = Field(Decimal(1000), ge=0, le=10**9)
+
+    @property
+    def charged(self) -> bool:
+        """Whether computing costs money here."""
+        return self.login and self.money
 
     @property
     def database(self) -> str:

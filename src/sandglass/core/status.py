@@ -38,6 +38,7 @@ class RunReason(StrEnum):
     STOPPED_BY_PERSON = "stopped_by_person"
     ERROR = "error"
     INTERRUPTED = "interrupted"
+    ARREARS = "arrears"
 
 
 class ServiceStatus(StrEnum):

@@ -14,12 +14,18 @@ STATUS = {
     "stale": 412,
     "too_large": 413,
     "busy": 503,
+    "not_signed_in": 401,
+    "payment_needed": 402,
+    "forbidden": 403,
     "limited": 429,
     "timed_out": 504,
 }
 """HTTP status by kind of error."""
 
 TITLES = {
+    401: "Not signed in",
+    402: "Payment needed",
+    403: "Forbidden",
     404: "Not found",
     409: "Conflict",
     412: "Changed meanwhile",
@@ -55,8 +61,10 @@ def problem_detail(error: SandglassError, language: Language) -> dict[str, Any]:
 
 
 def problem_headers(error: SandglassError) -> dict[str, str]:
-    """Headers that go with an error: when to try again, where trying again may help."""
+    """Headers that go with an error: how to sign in, or when to try again where trying again may help."""
     status = STATUS.get(error.kind, 500)
+    if status == 401:
+        return {"WWW-Authenticate": "Bearer"}
     if status not in (429, 503):
         return {}
     return {"Retry-After": str(error.retry_after or RETRY_AFTER_SECONDS)}

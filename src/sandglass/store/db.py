@@ -38,6 +38,11 @@ class Database:
         self._read_sessions = sessionmaker(self.engine, expire_on_commit=False)
         self._write_sessions = sessionmaker(self._writer, expire_on_commit=False)
 
+    @property
+    def sessions(self) -> tuple[sessionmaker[Session], sessionmaker[Session]]:
+        """What makes the sessions of `read` and `write`, for whoever has to see their events."""
+        return self._read_sessions, self._write_sessions
+
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A snapshot; nothing done in it is kept."""

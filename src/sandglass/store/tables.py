@@ -1,54 +1,30 @@
-"""The database schema. Facts only: bytes are objects named by their SHA-256, and nothing refers to a local path."""
+"""The database schema. Facts only: bytes are objects named by their SHA-256, and nothing refers to a local path.
 
-import secrets
-from datetime import UTC, datetime
-from typing import Any
+Accounts, access and money are in `account_tables`.
+"""
 
-from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, Index, String, TypeDecorator, UniqueConstraint
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from datetime import datetime
 
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from sandglass.core.actor import acting_user_id
 from sandglass.core.time import utc_now
-
-Json = Any
-"""A JSON value; its shape is the pydantic model named beside the column."""
-
-
-def new_id(prefix: str) -> str:
-    """A fresh identifier such as ``run-9f86d081884c7d65``; unguessable, safe in URLs and file names."""
-    return f"{prefix}-{secrets.token_hex(8)}"
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """Aware instants in UTC on every database (SQLite itself drops the zone)."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("an instant without a zone")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
+from sandglass.store import account_tables  # noqa: F401 - foreign keys must find their tables
+from sandglass.store.base import Amount as Amount
+from sandglass.store.base import Base as Base
+from sandglass.store.base import Json as Json
+from sandglass.store.base import UtcDateTime as UtcDateTime
+from sandglass.store.base import new_id as new_id
+from sandglass.store.base import row_id as _id
 
 CodePointString = String(1000).with_variant(String(1000, collation="C"), "postgresql")
 """Text in the order of its code points on every database, which manifests and cursors rely on."""
 
 
-class Base(DeclarativeBase):
-    """Base of all tables."""
-
-    type_annotation_map = {datetime: UtcDateTime, Json: JSON, dict[str, Any]: JSON, list[Any]: JSON}  # noqa: RUF012
-
-
-def _id(prefix: str) -> Mapped[str]:
-    return mapped_column(String(40), primary_key=True, default=lambda: new_id(prefix))
+def _owner() -> Mapped[str | None]:
+    """The account that a thing belongs to: whoever makes it, unless told otherwise. Without one, only admins see it."""
+    return mapped_column(ForeignKey("user_account.id"), index=True, default=acting_user_id)
 
 
 class Dataset(Base):
@@ -57,6 +33,7 @@ class Dataset(Base):
     __tablename__ = "dataset"
 
     id: Mapped[str] = _id("ds")
+    owner_id: Mapped[str | None] = _owner()
     name: Mapped[str] = mapped_column(String(120), unique=True)
     scenario: Mapped[str] = mapped_column(String(40))
     description: Mapped[str] = mapped_column(default="")
@@ -217,6 +194,7 @@ class ImportJob(Base):
     """`core.problem.Problem`."""
     owner: Mapped[str] = mapped_column(String(80), default="")
     """Process that works on it (host:pid:start); a dead owner means that it failed."""
+    created_by: Mapped[str | None] = _owner()
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
 
@@ -227,6 +205,7 @@ class Task(Base):
     __tablename__ = "task"
 
     id: Mapped[str] = _id("ta")
+    owner_id: Mapped[str | None] = _owner()
     name: Mapped[str] = mapped_column(String(60), unique=True)
     scenario: Mapped[str] = mapped_column(String(40))
     description: Mapped[str] = mapped_column(default="")
@@ -360,6 +339,7 @@ class Service(Base):
     __tablename__ = "service"
 
     id: Mapped[str] = _id("sv")
+    owner_id: Mapped[str | None] = _owner()
     name: Mapped[str] = mapped_column(String(60), unique=True)
     scenario: Mapped[str] = mapped_column(String(40))
     status: Mapped[str] = mapped_column(String(20))
@@ -367,6 +347,8 @@ class Service(Base):
     reason: Mapped[str | None] = mapped_column(String(40))
     error: Mapped[Json | None]
     spec: Mapped[str] = mapped_column(String(40))
+    group_id: Mapped[str | None] = mapped_column(ForeignKey("resource_group.id"))
+    """Prepaid: inside this resource group; None = postpaid."""
     instances: Mapped[int]
     """Processes that a person asked for; what scaling makes of it stands in ``scaled``."""
     scaled: Mapped[int | None]

@@ -6,12 +6,15 @@ from functools import lru_cache
 
 from sqlalchemy import func, select
 
+from sandglass.core.actor import acting_as
 from sandglass.core.errors import Conflict, NotFound
 from sandglass.core.sample import Sample
 from sandglass.core.text import Text
 from sandglass.scenarios.base import ExampleData, Preset, Scenario, get_scenario
+from sandglass.store.account_tables import Share
 from sandglass.store.db import Database
 from sandglass.store.tables import Dataset, SampleRow, Task
+from sandglass.studio.access import EVERYBODY
 from sandglass.studio.imports import Imports
 from sandglass.studio.tasks import Created, NewTask, Tasks
 
@@ -47,8 +50,11 @@ class Examples:
         preset, example = _find(scenario, preset_id)
         dataset = f"example-{preset.id}"
         with self._lock:
-            if not self._is_there(dataset, scenario):
+            with acting_as(None):  # whoever made it first, it is everybody's example
+                there = self._is_there(dataset, scenario)
+            if not there:
                 self._imports.store(dataset, scenario.id, example.samples())
+                self._show_to_everybody(dataset)
         return self._create_task(scenario, preset, example, dataset)
 
     def picture(self, scenario_id: str, preset_id: str) -> tuple[Sample, bytes]:
@@ -76,6 +82,11 @@ class Examples:
                 )
             labelled = select(func.count()).where(SampleRow.dataset_id == dataset.id, SampleRow.state == "labelled")
             return bool(session.scalar(labelled))
+
+    def _show_to_everybody(self, name: str) -> None:
+        with self._database.write() as session:
+            made = session.scalars(select(Dataset).where(Dataset.name == name)).one()
+            session.add(Share(kind="dataset", resource_id=made.id, user_id=EVERYBODY, right="see"))
 
     def _create_task(self, scenario: Scenario, preset: Preset, example: ExampleData, dataset: str) -> Created:
         with self._database.read() as session:

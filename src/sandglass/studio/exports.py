@@ -11,6 +11,7 @@ from io import RawIOBase
 from pathlib import Path
 from typing import Literal
 
+from sandglass.core.actor import acting
 from sandglass.core.annotation import DocumentAnnotation, Role
 from sandglass.core.dictionary import KeyDictionary
 from sandglass.core.errors import Broken, Conflict, InvalidInput, NotFound
@@ -71,6 +72,7 @@ class _Cancelled(Exception):
 class _Job:
     def __init__(self, source: Source, format_id: str, folder: str | None, total: int) -> None:
         self.id = new_id("ex")
+        self.owner = acting()
         self.source, self.format, self.folder, self.total = source, format_id, folder, total
         self.status: Literal["writing", "ready", "failed", "cancelled"] = "writing"
         self.written = 0
@@ -93,6 +95,11 @@ class _Job:
             findings=self.findings,
             error=self.error,
         )
+
+
+def _seen(job: _Job) -> bool:
+    actor = acting()
+    return actor is None or actor.role == "admin" or (job.owner is not None and job.owner.user_id == actor.user_id)
 
 
 class Exports:
@@ -171,7 +178,7 @@ class Exports:
     def active(self) -> list[ExportView]:
         """Exports at work."""
         with self._lock:
-            return [job.view() for job in self._jobs.values() if job.status == "writing"]
+            return [job.view() for job in self._jobs.values() if job.status == "writing" and _seen(job)]
 
     def cancel(self, export: str) -> ExportView:
         """Give an export up, or remove its archive; nothing of it is left.
@@ -209,7 +216,7 @@ class Exports:
     def _find(self, export: str) -> _Job:
         with self._lock:
             job = self._jobs.get(export)
-        if job is None:
+        if job is None or not _seen(job):
             raise NotFound(
                 "export_not_found",
                 Text(en=f"There is no export '{export}'.", zh=f"没有导出“{export}”。"),

@@ -423,6 +423,8 @@ class Imports:
             job.findings = [finding.model_dump(mode="json") for finding in tally.list()]
             job.report = self._keep_report(job_id)
             job.updated_at = utc_now()
+            dataset = session.get_one(Dataset, dataset_id)
+            dataset.owner_id = dataset.owner_id or job.created_by
 
         work.store(spool, view.found, view.scenario, tally, done)
         remove_tree(self._folder / job_id)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from sqlalchemy import select
 
+from sandglass.core.actor import acting_as
 from sandglass.core.errors import Conflict
 from sandglass.core.status import InstanceStatus, ServiceStatus
 from sandglass.core.text import Text
@@ -48,7 +49,8 @@ class Routes(gateway.Routes):
             Conflict: ``service_not_running``.
         """
         now = time.monotonic()
-        route = self._read(service)
+        with acting_as(None):  # what is remembered is for all callers; whether this one may see it was asked before
+            route = self._read(service)
         with self._lock:
             if len(self._known) >= _MOST:
                 self._known.clear()

@@ -7,6 +7,7 @@ from pydantic import Field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from sandglass.core.actor import acting_name
 from sandglass.core.errors import Conflict, InvalidInput, NotFound
 from sandglass.core.status import InstanceStatus
 from sandglass.core.text import Text
@@ -21,7 +22,7 @@ from sandglass.studio.monitoring import ENDED, Monitor
 from sandglass.studio.scaling import MOST_INSTANCES, ScalingRules
 from sandglass.studio.serviceevents import note
 from sandglass.studio.services import model_to_publish, set_run_time
-from sandglass.studio.serviceupdates import LOCAL, ServiceSettings, find_update, record, settings_of
+from sandglass.studio.serviceupdates import ServiceSettings, find_update, record, settings_of
 from sandglass.studio.serviceviews import GONE, ServiceView, find_service, view
 from sandglass.studio.specs import Specs
 from sandglass.studio.tasks import find_version
@@ -75,7 +76,7 @@ class ServiceChanges:
         self._specs = specs
         self._monitor = monitor
 
-    def add_version(self, name: str, form: NewServiceVersion, *, actor: str = LOCAL) -> ServiceView:
+    def add_version(self, name: str, form: NewServiceVersion, *, actor: str | None = None) -> ServiceView:
         """Publish the best model of a task version as a new version of a service.
 
         Raises:
@@ -83,6 +84,7 @@ class ServiceChanges:
             InvalidInput: ``scenario_differs``.
             Conflict: ``no_model``, ``model_worse`` (give ``confirm``), ``too_many_versions``.
         """
+        actor = actor or acting_name()
         with self._database.write() as session:
             service = find_service(session, name)
             task, version = find_version(session, form.task, form.version)
@@ -135,12 +137,13 @@ class ServiceChanges:
             )
             return view(session, service, self._monitor)
 
-    def set_weights(self, name: str, weights: Mapping[int, int], *, actor: str = LOCAL) -> ServiceView:
+    def set_weights(self, name: str, weights: Mapping[int, int], *, actor: str | None = None) -> ServiceView:
         """Set the traffic weights of all versions together.
 
         Raises:
             InvalidInput: ``weights_wrong``: a version is missing or unknown, or they do not sum to 100.
         """
+        actor = actor or acting_name()
         with self._database.write() as session:
             service = find_service(session, name)
             rows = _versions(session, service)
@@ -151,13 +154,14 @@ class ServiceChanges:
             record(session, service, "weights", actor, before)
             return view(session, service, self._monitor)
 
-    def remove_version(self, name: str, number: int, *, actor: str = LOCAL) -> ServiceView:
+    def remove_version(self, name: str, number: int, *, actor: str | None = None) -> ServiceView:
         """Remove a version that has no traffic.
 
         Raises:
             NotFound: ``service_version_not_found``.
             Conflict: ``version_has_traffic``.
         """
+        actor = actor or acting_name()
         with self._database.write() as session:
             service = find_service(session, name)
             row = _version(session, service, number)
@@ -180,18 +184,19 @@ class ServiceChanges:
             record(session, service, "remove_version", actor, before)
             return view(session, service, self._monitor)
 
-    def change(self, name: str, given: Mapping[str, Any], *, actor: str = LOCAL) -> ServiceView:
+    def change(self, name: str, given: Mapping[str, Any], *, actor: str | None = None) -> ServiceView:
         """Change settings.
 
         Args:
             name: name or id of the service.
             given: the fields of `ServiceChange` to change; those that are left out stay.
-            actor: who asks.
+            actor: who asks; the caller unless given.
 
         Raises:
             NotFound: ``spec_unknown``, ``service_version_not_found``, ``dataset_not_found``.
             InvalidInput: ``spec_too_large``, or a value is wrong.
         """
+        actor = actor or acting_name()
         form = ServiceChange.model_validate(dict(given))
         with self._database.write() as session:
             service = find_service(session, name)
@@ -221,13 +226,14 @@ class ServiceChanges:
             record(session, service, "scale" if scaled else "settings", actor, before)
             return view(session, service, self._monitor)
 
-    def roll_back(self, name: str, number: int, *, actor: str = LOCAL) -> ServiceView:
+    def roll_back(self, name: str, number: int, *, actor: str | None = None) -> ServiceView:
         """Restore all settings of an update record; versions that were removed since come back.
 
         Raises:
             NotFound: ``update_not_found``.
             Conflict: ``model_gone``: a model of that time has been deleted.
         """
+        actor = actor or acting_name()
         with self._database.write() as session:
             service = find_service(session, name)
             wanted = ServiceSettings.model_validate(find_update(session, service, number).settings)
@@ -271,12 +277,13 @@ class ServiceChanges:
         for row in rows.values():
             row.weight = 0  # came later: it stays, without traffic
 
-    def restart_instance(self, name: str, instance_id: str, *, actor: str = LOCAL) -> ServiceView:
+    def restart_instance(self, name: str, instance_id: str, *, actor: str | None = None) -> ServiceView:
         """Replace one process by a new one; the old one leaves when the new one is ready.
 
         Raises:
             NotFound: ``instance_not_found``.
         """
+        actor = actor or acting_name()
         with self._database.write() as session:
             service = find_service(session, name)
             row = session.get(Instance, instance_id)

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from sandglass.core.actor import acting_name
 from sandglass.core.errors import Conflict
 from sandglass.core.status import ServiceStatus
 from sandglass.core.text import Text
@@ -22,7 +23,7 @@ from sandglass.studio.monitoring import ENDED, Monitor
 from sandglass.studio.page import Page
 from sandglass.studio.scaling import MOST_INSTANCES, ScalingRules
 from sandglass.studio.serviceevents import note
-from sandglass.studio.serviceupdates import LOCAL, Change, ServiceUpdateView, list_updates, record, settings_of
+from sandglass.studio.serviceupdates import Change, ServiceUpdateView, list_updates, record, settings_of
 from sandglass.studio.serviceviews import ServiceView, find_service, view
 from sandglass.studio.specs import Specs
 from sandglass.studio.tasks import find_version
@@ -63,7 +64,7 @@ class Services:
         self._specs = specs
         self._monitor = monitor
 
-    def publish(self, form: NewService, *, actor: str = LOCAL) -> ServiceView:
+    def publish(self, form: NewService, *, actor: str | None = None) -> ServiceView:
         """Publish the best model of a task version as a new service.
 
         Raises:
@@ -71,6 +72,7 @@ class Services:
             NotFound: the task, its version or the dataset for pictures does not exist.
             Conflict: ``service_name_taken``, or ``no_model``.
         """
+        actor = actor or acting_name()
         name = check_name(form.name)
         spec = self._specs.get(form.spec) if form.spec is not None else self._specs.default("1C2G")
         try:
@@ -142,17 +144,18 @@ class Services:
             service_id = find_service(session, name).id
         return list_updates(self._database, service_id, limit, offset)
 
-    def stop(self, name: str, *, actor: str = LOCAL, reason: str = "stopped_by_person") -> ServiceView:
+    def stop(self, name: str, *, actor: str | None = None, reason: str = "stopped_by_person") -> ServiceView:
         """Stop a service; its processes finish what they are doing and end.
 
         Args:
             name: name or id.
-            actor: who asks.
+            actor: who asks; the caller unless given.
             reason: ``stopped_by_person``, or ``arrears``, after which it ends as stopped for arrears.
 
         Raises:
             Conflict: ``service_ended``.
         """
+        actor = actor or acting_name()
         with self._database.write() as session:
             service = find_service(session, name)
             if service.status in ENDED:
@@ -169,12 +172,13 @@ class Services:
                 note(session, service.id, "stopping", Text(en=f"Stopped by {actor}.", zh=f"由 {actor} 停止。"))
             return view(session, service, self._monitor)
 
-    def start(self, name: str, *, actor: str = LOCAL) -> ServiceView:
+    def start(self, name: str, *, actor: str | None = None) -> ServiceView:
         """Start a stopped service again, for its maximum run time anew.
 
         Raises:
             Conflict: ``service_running``.
         """
+        actor = actor or acting_name()
         with self._database.write() as session:
             service = find_service(session, name)
             if service.status not in ENDED:
@@ -190,12 +194,13 @@ class Services:
             note(session, service.id, "starting", Text(en=f"Started by {actor}.", zh=f"由 {actor} 启动。"))
             return view(session, service, self._monitor)
 
-    def extend(self, name: str, seconds: float | None, *, actor: str = LOCAL) -> ServiceView:
+    def extend(self, name: str, seconds: float | None, *, actor: str | None = None) -> ServiceView:
         """Let a service run longer; None lifts the limit.
 
         Raises:
             Conflict: ``service_ended``, or ``no_time_limit``.
         """
+        actor = actor or acting_name()
         with self._database.write() as session:
             service = find_service(session, name)
             if service.status in ENDED or service.status == ServiceStatus.STOPPING:

@@ -16,8 +16,6 @@ from sandglass.studio.keepsettings import KeepPictures
 from sandglass.studio.page import Page
 from sandglass.studio.scaling import ScalingRules
 
-LOCAL = "local"
-"""Who acts where there are no accounts."""
 SYSTEM = "system"
 """Who acts when nobody asked."""
 

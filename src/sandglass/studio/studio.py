@@ -10,10 +10,14 @@ from sandglass.engine.local import LocalEngine
 from sandglass.serving.meter import Meter
 from sandglass.store.db import Database, migrate
 from sandglass.store.objects import Objects
+from sandglass.studio.access import Access, restrict
+from sandglass.studio.accounts import Accounts
 from sandglass.studio.additions import Additions
 from sandglass.studio.annotations import Annotations
+from sandglass.studio.audit import Audit
 from sandglass.studio.bulk import Bulk
 from sandglass.studio.comparisons import Comparisons
+from sandglass.studio.credentials import KnownCallers, OwnerToken
 from sandglass.studio.datasets import Datasets
 from sandglass.studio.differences import Differences
 from sandglass.studio.evaluations import Evaluations
@@ -39,11 +43,13 @@ from sandglass.studio.servicechanges import ServiceChanges
 from sandglass.studio.serviceevents import ServiceEvents
 from sandglass.studio.servicelogs import ServiceLogs
 from sandglass.studio.services import Services
+from sandglass.studio.signin import SignIn
 from sandglass.studio.specs import Specs
 from sandglass.studio.statistics import StatisticsCache
 from sandglass.studio.supervision import Supervisor
 from sandglass.studio.tasks import Tasks
 from sandglass.studio.taskviews import TaskViews
+from sandglass.studio.tokens import Tokens
 from sandglass.studio.uploads import Uploads
 from sandglass.studio.versions import Versions
 
@@ -71,6 +77,14 @@ class Studio:
         self._lock = lock
         self.database = Database(settings.database)
         migrate(self.database)
+        restrict(self.database)
+        self.owner_token = OwnerToken(settings.home)
+        self.callers = KnownCallers()
+        self.access = Access(self.database)
+        self.accounts = Accounts(self.database, self.callers)
+        self.sign_in = SignIn(self.database, self.callers)
+        self.tokens = Tokens(self.database, self.callers)
+        self.audit = Audit(self.database)
         self.objects = Objects(settings.objects)
         self.engine: Engine = LocalEngine(self.database, settings.home / "work", settings.cpu_count)
         self.specs = Specs(self.engine)
@@ -135,6 +149,8 @@ class Studio:
 
     def start(self) -> None:
         """Tidy up after a server that was killed, and begin supervising."""
+        self.first_admin = self.accounts.first_start(login=self.settings.login)
+        self.audit.prune()
         self.imports.recover()
         self.uploads.recover()
         self.exports.recover()
