@@ -12,7 +12,7 @@ from sandglass.scenarios.detection.check import check_samples
 from sandglass.scenarios.detection.network.batches import Batches
 from sandglass.scenarios.detection.parameters import DetectionParameters
 from sandglass.scenarios.detection.plan import plan_recipes
-from sandglass.scenarios.detection.recipe import Recipe, choose_view, object_side
+from sandglass.scenarios.detection.recipe import Recipe, affordable, choose_view, object_side
 from sandglass.scenarios.detection.shelf import LARGEST, Labelled, Shelf, labelled
 from sandglass.scenarios.detection.view import View
 
@@ -144,6 +144,21 @@ def test_the_plan_follows_the_time_and_the_preference():
 
 def sample(*shapes, width=100, height=100):
     return Sample(path="a.jpg", width=width, height=height, annotation=ObjectsAnnotation(objects=shapes))
+
+
+def test_little_time_makes_smaller_steps_before_smaller_pictures():
+    wanted, quick = Recipe(View(416, 416), steps=9999, batch=8), Recipe(View(320, 320), steps=400, batch=4)
+
+    def made(seconds):
+        found = affordable(wanted, seconds, 0.1, quick)
+        return found.view.long_side, found.batch
+
+    assert made(1000) == (416, 8)
+    assert made(120) == (416, 4)
+    assert made(60) == (320, 4)
+    assert made(5) == (320, 4)
+    tiled = Recipe(View(1600, 640), steps=9999)
+    assert affordable(tiled, 5, 0.1, quick).view == tiled.view
 
 
 def test_faults_of_boxes_are_findings():

@@ -31,7 +31,6 @@ class Variation:
         flip: mirror left and right.
         upright: pictures have a top; otherwise they are also turned upside down.
         light: strength 0..1 of changes of brightness, contrast and colour.
-        paste: share of pictures into which objects of rare labels are copied.
     """
 
     smallest: float = 0.7
@@ -40,7 +39,6 @@ class Variation:
     flip: bool = True
     upright: bool = True
     light: float = 0.5
-    paste: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sandglass.core.errors import InvalidInput, TooLarge
@@ -11,9 +11,9 @@ from sandglass.core.prediction import ObjectsPrediction, Prediction
 from sandglass.scenarios.base import Candidate, Example, FitContext
 from sandglass.scenarios.detection.network.train import DetectionTrainer
 from sandglass.scenarios.detection.predictor import as_prediction, write_model
-from sandglass.scenarios.detection.recipe import Recipe
+from sandglass.scenarios.detection.recipe import Recipe, affordable
 from sandglass.scenarios.detection.shelf import Labelled, Shelf
-from sandglass.scenarios.detection.view import Laid, detect, lay
+from sandglass.scenarios.detection.view import Laid, View, detect, lay
 
 PIECE_SECONDS = 10.0
 """Length of one bounded piece of learning."""
@@ -79,16 +79,35 @@ class DetectionCandidate(Candidate):
         self._planned: float | None = None
         self._told: set[str] = set()
         self._laid: dict[int, Laid] = {}
-        self._trainer = DetectionTrainer(
-            data.train,
-            data.truths,
-            data.labels,
-            data.shelf,
-            recipe,
-            seed=context.seed,
-            threads=context.threads,
-            device=context.device,
+        self._settings = (context.seed, context.threads, context.device)
+        self._trainer = self._make(recipe)
+
+    def _make(self, recipe: Recipe) -> DetectionTrainer:
+        seed, threads, device = self._settings
+        data = self._data
+        return DetectionTrainer(
+            data.train, data.truths, data.labels, data.shelf, recipe, seed=seed, threads=threads, device=device
         )
+
+    def _begin(self, seconds: float, context: FitContext) -> None:
+        """Before the first step: what the candidate before this one has learnt, and at what pace, is taken up."""
+        before = None if self._after is None else self._after._trainer
+        if before is None or not before.ready:
+            return
+        if before.pace.step_seconds and not math.isinf(seconds):
+            recipe = affordable(self._recipe, seconds, before.pace.step_seconds, before.recipe)
+            if recipe != self._recipe:
+                context.report.log(
+                    f"{self.name}: {recipe.batch} pictures a step at {recipe.view.long_side} pixels instead of "
+                    f"{self._recipe.batch} at {self._recipe.view.long_side}, to take enough steps in the time left."
+                )
+                self._take(recipe)
+        self._trainer.go_on_from(before)
+
+    def _take(self, recipe: Recipe) -> None:
+        self._trainer.close()
+        self._recipe, self._laid = recipe, {}
+        self._trainer = self._make(recipe)
 
     @property
     def finished(self) -> bool:
@@ -106,8 +125,8 @@ class DetectionCandidate(Candidate):
         left = context.deadline.remaining
         if self._planned is None:
             self._planned = self._own if self._share >= 1 else min(self._own, left * self._share)
-            if self._after is not None and self._after.ready and not self._trainer.pace.done:
-                self._trainer.go_on_from(self._after._trainer)
+            if not self._trainer.pace.done:
+                self._begin(min(self._planned, left * self._share * SPARE), context)
         self._trainer.pace.fit_within(min(self._planned - self._used, left * SPARE))
         before = self._trainer.seconds
         loss = self._trainer.fit(min(PIECE_SECONDS, left), lambda: context.over)
@@ -152,10 +171,16 @@ class DetectionCandidate(Candidate):
 
     def save(self, folder: Path) -> None:
         self._trainer.save(folder)
-        (folder / PLAN).write_text(json.dumps({"used": self._used}), "utf-8")
+        view = self._recipe.view
+        plan = {"used": self._used, "long_side": view.long_side, "tile": view.tile, "batch": self._recipe.batch}
+        (folder / PLAN).write_text(json.dumps(plan), "utf-8")
 
     def restore(self, folder: Path) -> None:
         """Take up the state; what share of the time to take is planned anew, for the time that is left now."""
+        plan = json.loads((folder / PLAN).read_text("utf-8"))
+        recipe = replace(self._recipe, view=View(plan["long_side"], plan["tile"]), batch=plan["batch"])
+        if recipe != self._recipe:
+            self._take(recipe)
         self._trainer.restore(folder)
-        self._used = json.loads((folder / PLAN).read_text("utf-8"))["used"]
+        self._used = plan["used"]
         self._planned = None

@@ -22,7 +22,7 @@ QUICK_SECONDS = 35.0
 """What the first model may take; with start and validation it stands within a minute."""
 QUICK_STEPS, QUICK_BATCH = 400, 4
 """Many small steps bring a first model further than few large ones."""
-LITTLE_TIME, MUCH_TIME = 120.0, 2400.0
+LITTLE_TIME, MUCH_TIME = 90.0, 2400.0
 """Seconds below which only one candidate is tried, and from which a second size is."""
 EPOCHS, LEAST_STEPS = 250, 3000
 """How often a picture is shown, and steps, after which more brings nothing."""

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -17,6 +17,8 @@ CLEAR = 16.0
 LADDER = (320, 416, 512, 640, 800, 960)
 """Longer sides that pictures are looked at with."""
 BATCH = 8
+ENOUGH_STEPS = 500
+"""Steps below which a cheaper recipe brings more than larger pictures."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,29 @@ class Recipe:
     variation: Variation = field(default_factory=Variation)
     scales: tuple[float, float] = (0.85, 1.2)
     batch: int = BATCH
+
+
+def affordable(recipe: Recipe, seconds: float, step_seconds: float, of: Recipe) -> Recipe:
+    """The recipe, made cheaper as far as needed for the network to take enough steps.
+
+    Half the pictures a step come first, then smaller pictures; tiles stay, as what needs them is not seen otherwise.
+
+    Args:
+        recipe: as it is wanted.
+        seconds: there are for learning.
+        step_seconds: that a step of another recipe was measured to take.
+        of: that other recipe.
+    """
+
+    def steps(one: Recipe) -> float:
+        work = one.batch * (one.view.tile / of.view.tile) ** 2 / of.batch
+        return seconds / (step_seconds * work)
+
+    sides = [side for side in reversed(LADDER) if side < recipe.view.tile]
+    smaller = [] if recipe.view.tiled else [View(side, side) for side in sides]
+    halved = max(1, recipe.batch // 2)
+    tried = [recipe, *(replace(recipe, view=view, batch=halved) for view in (recipe.view, *smaller))]
+    return next((one for one in tried if steps(one) >= ENOUGH_STEPS), tried[-1])
 
 
 def object_side(truths: Sequence[Labelled], aspects: Sequence[float], share: float = SMALL_SHARE) -> float:
