@@ -96,6 +96,11 @@ def test_a_data_check_counts_and_warns_without_storing(server, tmp_path):
     assert check["test"] == 4
     assert check["train"] + check["validation"] == 24
     assert {label["label"] for label in check["labels"]} == {"dark", "light"}
+    excluded = server.post(
+        "/tasks/check", {"scenario": "brightness", "train": ["grey"], "test": ["overlap"], "exclude_duplicates": True}
+    )
+    assert "duplicates_across_test" not in {finding["code"] for finding in excluded["findings"]}
+    assert (excluded["test"], excluded["train"] + excluded["validation"]) == (4, 20)
     assert server.get("/datasets/overlap")["latest_version"] is None, "a check publishes nothing"
 
 

@@ -43,3 +43,21 @@ def test_what_cannot_be_tried_says_so(empty):
     empty.refused("POST", "/examples/nothing/grey", 404, "scenario_unknown")
     empty.refused("POST", "/examples/brightness/nothing", 404, "preset_unknown")
     empty.refused("POST", "/examples/brightness/plain", 404, "no_example")
+
+
+def test_a_form_is_drawn_in_the_language_of_the_person(empty):
+    def ocr(language):
+        answer = empty.http.get("/scenarios", headers={"Accept-Language": language}).json()
+        return next(item for item in answer["items"] if item["id"] == "ocr")["parameters"]["properties"]
+
+    assert ocr("zh-CN")["use"]["title"] == "使用场景"
+    assert ocr("zh-CN")["use"]["x-names"]["handwriting"] == "手写体"
+    assert ocr("en")["use"]["title"] == "Use"
+    assert all("x-zh" not in told for told in (*ocr("en").values(), *ocr("zh-CN").values()))
+
+
+def test_tags_of_tasks_are_listed_for_the_filter(empty):
+    assert {"tag": "example", "tasks": 2} in empty.get("/tasks/tags")["items"]
+    empty.refused(
+        "POST", "/tasks", 409, "task_name_taken", {"name": "tags", "scenario": "brightness", "train": ["example-grey"]}
+    )

@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 
 from sandglass.core.annotation import ClassAnnotation
 from sandglass.core.sample import Part, Sample
-from sandglass.learning.split import split_samples
+from sandglass.learning.split import Split, split_samples, without_duplicates
 
 names = st.sampled_from(["a", "b", "c"])
 sample_lists = st.lists(
@@ -83,3 +83,22 @@ def test_another_seed_gives_another_split():
 def test_one_sample_serves_as_both():
     parts = split(make([("a", None, None)]))
     assert (len(parts.train), len(parts.validation), len(parts.test)) == (1, 1, 0)
+
+
+def test_pictures_that_are_measured_on_are_left_out_of_training():
+    def sample(path, digest):
+        return Sample(path=path, digest=digest, annotation=ClassAnnotation(labels=("a",)))
+
+    split = Split(
+        (sample("t1", "x"), sample("t2", "y"), sample("t3", "z")),
+        (sample("v1", "y"), sample("v2", "w")),
+        (sample("e1", "x"), sample("e2", "w")),
+    )
+    cleaned = without_duplicates(split)
+    assert [[one.path for one in part] for part in (cleaned.train, cleaned.validation, cleaned.test)] == [
+        ["t3"],
+        ["v1"],
+        ["e1", "e2"],
+    ]
+    only = Split((sample("t", "x"),), (sample("v", "y"),), (sample("e", "x"),))
+    assert without_duplicates(only) == only  # nothing would be left to learn from

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
-from sandglass.api.language import LocalText
+from sandglass.api.language import LocalText, current_language
 from sandglass.api.permissions import needs
 from sandglass.api.pictures import PICTURE, preview
 from sandglass.api.problems import responses
@@ -70,7 +70,7 @@ def _scenario(scenario: Scenario) -> ScenarioOut:
             "name": scenario.name,
             "annotation": scenario.annotation,
             "main_metric": scenario.main_metric,
-            "parameters": scenario.parameters.model_json_schema(),
+            "parameters": spoken_schema(scenario.parameters.model_json_schema(), current_language()),
             "causes": dict(scenario.causes),
             "presets": [
                 {
@@ -86,6 +86,15 @@ def _scenario(scenario: Scenario) -> ScenarioOut:
             ],
         }
     )
+
+
+def spoken_schema(schema: dict[str, Any], language: str) -> dict[str, Any]:
+    """A form's schema in the caller's language: ``x-zh`` holds the Chinese title, description and ``x-names`` of a field."""
+    spoken = {}
+    for name, told in schema.get("properties", {}).items():
+        chinese = told.get("x-zh", {}) if language.startswith("zh") else {}
+        spoken[name] = {key: value for key, value in told.items() if key != "x-zh"} | chinese
+    return schema | {"properties": spoken}
 
 
 @router.post(

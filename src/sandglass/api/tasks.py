@@ -31,6 +31,13 @@ from sandglass.studio.taskviews import SortKey, Stage, TaskVersionView, TaskView
 router = APIRouter(prefix="/v1/tasks", tags=["tasks"], responses=responses(404))
 
 
+class TagCount(BaseModel):
+    """A tag and how many tasks carry it."""
+
+    tag: str
+    tasks: int
+
+
 class StopForm(BaseModel):
     """How to stop a training."""
 
@@ -105,6 +112,13 @@ def check_task_data(studio: OpenStudio, choice: DataChoice) -> DataCheck:
 def check_task_name(studio: OpenStudio, name: Annotated[str, Query(max_length=200)]) -> NameCheck:
     """Whether a new task may have this name."""
     return studio.tasks.check_name(name)
+
+
+@router.get("/tags", dependencies=[needs(Role.VIEWER)])
+def list_task_tags(studio: OpenStudio) -> Page[TagCount]:
+    """Tags that tasks carry, the most frequent first."""
+    items = [TagCount(tag=tag, tasks=count) for tag, count in studio.task_views.tags().items()]
+    return Page(items=items, total=len(items))
 
 
 @router.get("/{task}", dependencies=[needs(Role.VIEWER)])

@@ -16,7 +16,7 @@ from sandglass.core.errors import NotFound
 from sandglass.core.sample import Sample
 from sandglass.core.text import Text
 from sandglass.learning.settings import DatasetRef, TrainingSettings
-from sandglass.learning.split import Split, split_samples
+from sandglass.learning.split import Split, split_samples, without_duplicates
 from sandglass.scenarios.base import Example
 from sandglass.store.db import Database
 from sandglass.store.manifest import read_manifest
@@ -99,6 +99,8 @@ class SampleSource:
             split = Split((*split.train, *split.validation), given, split.test)
         if settings.test:
             split = Split(split.train, split.validation, tuple(self.labelled(settings.test, labels, label_map)))
+        if settings.exclude_duplicates:
+            split = without_duplicates(split)
         refs = (*settings.train, *settings.validation)
         return TrainingSets(split, tuple(self.manifest_of(ref) for ref in refs))
 

@@ -29,6 +29,7 @@ class TrainingSettings(Value):
         labels: labels or fields to learn; None = all.
         label_map: label in the data → label to learn, to merge or rename.
         use_marks: follow the samples' own train / validation / test marks where they have one.
+        exclude_duplicates: do not learn from pictures that also stand in the validation or test part.
         max_seconds: wall-clock maximum; None = no limit.
         target_score: stop when the main metric on the validation part reaches it.
         parameters: the scenario's own settings.
@@ -43,6 +44,7 @@ class TrainingSettings(Value):
     labels: tuple[str, ...] | None = None
     label_map: dict[str, str] = Field(default_factory=dict)
     use_marks: bool = True
+    exclude_duplicates: bool = False
     max_seconds: float | None = Field(default=3600.0, gt=0)
     target_score: float | None = Field(default=None, gt=0, le=1)
     preference: Preference = "balanced"

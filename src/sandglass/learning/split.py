@@ -46,6 +46,18 @@ def split_samples(
     return Split(tuple(rest), tuple(validation), tuple(test))
 
 
+def without_duplicates(split: Split) -> Split:
+    """Leave out of training the pictures that also stand in validation or test, and of validation those of the test.
+
+    What is measured on stays whole. Where nothing would be left to learn from, the split stays as it is.
+    """
+    tested = {sample.digest for sample in split.test if sample.digest}
+    validation = tuple(sample for sample in split.validation if sample.digest not in tested)
+    seen = tested | {sample.digest for sample in validation if sample.digest}
+    train = tuple(sample for sample in split.train if sample.digest not in seen)
+    return Split(train, validation, split.test) if train and validation else split
+
+
 def draw(samples: Sequence[Sample], percent: int, *, seed: int, purpose: str) -> tuple[list[Sample], list[Sample]]:
     """Draw about ``percent`` of ``samples``, at least one; returns the drawn ones and the rest, both in order.
 

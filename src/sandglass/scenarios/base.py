@@ -290,7 +290,9 @@ class Scenario(ABC):
         id: stable name (``ocr``), used in URLs, manifests and the command line.
         name: for people.
         annotation: the annotation ``kind`` it learns from.
-        parameters: pydantic model of its own settings, all with defaults; the console draws its form from it.
+        parameters: pydantic model of its own settings, all with defaults; the console draws its form from it. ``title``
+            and ``description`` of a field are English; ``json_schema_extra`` may hold ``x-names`` (names of its choices)
+            and ``x-zh`` (``title``, ``description``, ``x-names`` in Chinese).
         main_metric: key of the overall metric that candidates are chosen by.
         causes: badcase causes with their names for people.
         presets: catalogue entries.

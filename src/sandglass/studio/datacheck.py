@@ -12,7 +12,7 @@ from sandglass.core.text import Text
 from sandglass.core.value import Value
 from sandglass.learning.data import map_labels
 from sandglass.learning.settings import HELD_OUT_PERCENT
-from sandglass.learning.split import Split, split_samples
+from sandglass.learning.split import Split, split_samples, without_duplicates
 from sandglass.scenarios.base import Scenario
 
 FEW_SAMPLES = 5
@@ -32,6 +32,7 @@ class DataChoice(Value):
     labels: tuple[str, ...] | None = Field(None, min_length=1, max_length=10_000)
     label_map: dict[str, str] = Field(default_factory=dict)
     use_marks: bool = True
+    exclude_duplicates: bool = False
     seed: int = Field(0, ge=0, le=2**31 - 1)
 
 
@@ -152,7 +153,7 @@ def _split(used: Sequence[Sequence[Sample]], choice: DataChoice) -> Split:
         split = Split((*split.train, *split.validation), tuple(restricted[1]), split.test)
     if choice.test:
         split = Split(split.train, split.validation, tuple(restricted[2]))
-    return split
+    return without_duplicates(split) if choice.exclude_duplicates else split
 
 
 def _count(samples: Sequence[Sample]) -> Counter[str]:
@@ -220,8 +221,8 @@ def _on_both_sides(train: Sequence[Sample], other: Sequence[Sample], part: str) 
                 zh=f"{len(twice)} 张{side[1]}图片同时出现在训练数据中：{shown}。",
             ),
             outcome=Text(
-                en="The result will look better than it is; remove them from one side.",
-                zh="评测结果会虚高，请从其中一侧移除。",
+                en="The result will look better than it is; exclude them from training.",
+                zh="评测结果会虚高，请将其从训练数据中排除。",
             ),
         )
     ]

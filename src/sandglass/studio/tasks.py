@@ -29,7 +29,7 @@ from sandglass.studio.specs import Specs
 from sandglass.studio.validation import FieldProblem, InvalidFields, check_name, invalid_fields
 from sandglass.studio.versions import Source, Versions
 
-RESERVED_NAMES = frozenset({"name-check", "check"})
+RESERVED_NAMES = frozenset({"name-check", "check", "tags"})
 """Names that are addresses of the interface."""
 
 
@@ -130,6 +130,7 @@ class Tasks:
             labels=form.labels,
             label_map=form.label_map,
             use_marks=form.use_marks,
+            exclude_duplicates=form.exclude_duplicates,
             max_seconds=form.max_seconds,
             target_score=form.target_score,
             preference=form.preference,

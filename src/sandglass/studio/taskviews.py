@@ -1,5 +1,6 @@
 """How tasks look: one with its versions, a version with its runs, and the filtered, sorted list of all."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, Literal
@@ -130,6 +131,12 @@ class TaskViews:
         }
         views.sort(key=keys[sort], reverse=descending)
         return Page(items=views[offset : offset + limit], total=len(views))
+
+    def tags(self) -> dict[str, int]:
+        """Tags that tasks carry, with the number of tasks, the most frequent first."""
+        with self._database.read() as session:
+            counted = Counter(tag for tags in session.scalars(select(Task.tags)) for tag in set(tags))
+        return dict(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
 
     def get(self, name: str) -> TaskView:
         """One task by name or id, its versions in order.

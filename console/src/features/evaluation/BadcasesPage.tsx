@@ -3,24 +3,21 @@ import { useEffect, useState } from 'react';
 import { useParams } from 'react-router';
 import type { Schemas } from '../../shared/api/client';
 import { badcasesQuery, evaluationQuery, picture } from '../../shared/api/queries';
-import { PictureView, type Window } from '../../shared/canvas/PictureView';
-import type { Point, Shape } from '../../shared/canvas/shapes';
-import { count, score } from '../../shared/format/format';
+import { count } from '../../shared/format/format';
 import { useText } from '../../shared/i18n';
 import { useScenarioNames } from '../../shared/scenario/useScenario';
-import { TRUTH, WRONG } from '../../shared/theme/palette';
-import { Card, Check, Chip, Empty, Select } from '../../shared/ui/kit';
+import { Card, Check, Chip, Empty, Plain, Select } from '../../shared/ui/kit';
+import { keep, kept } from '../../shared/ui/keep';
 import { Loaded } from '../../shared/ui/Loaded';
 import { Page } from '../../shared/ui/Page';
 import { Pager } from '../../shared/ui/Pager';
 import { taskPath } from '../../shared/ui/TaskHeader';
-import { diff, Marked } from '../../shared/ui/TextDiff';
-import { useAddress } from '../../shared/ui/useAddress';
+import { useFilters } from '../../shared/ui/useFilters';
+import { CaseCard } from './CaseCard';
 import { ThresholdSlider } from './ThresholdSlider';
 
 type Case = Schemas['CaseView'];
 const LIMIT = 20;
-const PREVIEW = 'sandglass.badcase.pictures';
 /** Stands for "any" in the address, since an empty value stands for "nothing is there". */
 const ANY = '*';
 
@@ -32,14 +29,18 @@ export default function BadcasesPage() {
   return (
     <Page
       title={t('badcase.title')}
+      tab={`${task} v${version} · ${t('badcase.title')}`}
       crumbs={[
         { text: t('shell.pages.tasks'), to: '/tasks' },
-        { text: `${task} v${version}`, to: base },
+        { text: task, to: base },
+        { text: `v${version}` },
         { text: t('task.steps.evaluations'), to: `${base}/evaluations/${evaluation}` },
         { text: t('badcase.title') },
       ]}
     >
-      <Loaded query={loaded}>{(data) => <List data={data} />}</Loaded>
+      <Loaded query={loaded} rows={8}>
+        {(data) => <List data={data} />}
+      </Loaded>
     </Page>
   );
 }
@@ -47,48 +48,45 @@ export default function BadcasesPage() {
 function List({ data }: { data: Schemas['EvaluationView'] }) {
   const { t } = useText();
   const names = useScenarioNames();
-  const [kept, keep] = useAddress('t', data.results.recommended_threshold.toFixed(2));
-  const [threshold, setThreshold] = useState(Number(kept));
-  const [truth, setTruth] = useAddress('truth', ANY);
-  const [predicted, setPredicted] = useAddress('predicted', ANY);
-  const [cause, setCause] = useAddress('cause');
-  const [offset, setOffset] = useAddress('offset', '0');
-  const [pictures, setPictures] = useState(localStorage.getItem(PREVIEW) === 'on');
-  const [present, setPresent] = useState(0);
+  const [filters, change, filtered] = useFilters({ t: data.results.recommended_threshold.toFixed(2), truth: ANY, predicted: ANY, cause: '', exact: '', sample: '', offset: '0' });
+  const [threshold, setThreshold] = useState(Number(filters.t));
+  const [pictures, setPictures] = useState(() => kept('badcase.pictures', false));
   const query = useQuery(
     badcasesQuery(data.id, {
-      threshold: Number(kept),
-      truth: truth === ANY ? undefined : truth,
-      predicted: predicted === ANY ? undefined : predicted,
-      cause: cause || undefined,
+      threshold: Number(filters.t),
+      exact: filters.exact !== '',
+      truth: filters.truth === ANY ? undefined : filters.truth,
+      predicted: filters.predicted === ANY ? undefined : filters.predicted,
+      cause: filters.cause || undefined,
       limit: LIMIT,
-      offset: Number(offset),
+      offset: Number(filters.offset),
     }),
   );
   const items = query.data?.items ?? [];
-  const length = items.length;
+  const found = items.findIndex((item) => String(item.position) === filters.sample);
+  const present = Math.max(0, found);
+  const chosen = items[present];
+  const show = (index: number) => items[index] && change({ sample: String(items[index].position), offset: filters.offset });
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement) return;
-      if (event.key === 'j') setPresent((before) => Math.min(length - 1, before + 1));
-      if (event.key === 'k') setPresent((before) => Math.max(0, before - 1));
+      if (event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement || event.ctrlKey || event.metaKey || event.altKey) return;
+      const key = event.key.toLowerCase();
+      if (key === 'j') show(present + 1);
+      if (key === 'k') show(present - 1);
     };
     window.addEventListener('keydown', onKey);
     return () => window.removeEventListener('keydown', onKey);
-  }, [length]);
+  });
+  // The next pictures are fetched while this one is looked at.
+  useEffect(() => {
+    if (!pictures) return;
+    for (const item of items.slice(present + 1, present + 3)) new Image().src = picture.test(data.id, item.position);
+  }, [pictures, present, items, data.id]);
   const labels = data.results.labels.map((item) => item.label);
-  const chosen = items[Math.min(present, length - 1)];
-  const filter = (value: string, set: (value: string | null) => void, label: string) => (
+  const filter = (name: 'truth' | 'predicted', label: string) => (
     <label className="sg-row">
       {label}
-      <Select
-        value={value}
-        onChange={(event) => {
-          set(event.target.value);
-          setOffset(null);
-          setPresent(0);
-        }}
-      >
+      <Select value={filters[name]} onChange={(event) => change({ [name]: event.target.value, sample: '' })}>
         <option value={ANY}>{t('badcase.any')}</option>
         <option value="">{t('evaluation.nothing')}</option>
         {labels.map((item) => (
@@ -99,51 +97,66 @@ function List({ data }: { data: Schemas['EvaluationView'] }) {
       </Select>
     </label>
   );
+  const restricted = filtered && (filters.truth !== ANY || filters.predicted !== ANY || filters.cause !== '');
   return (
     <div className="sg-stack">
       <Card>
         <div className="sg-stack">
-          <ThresholdSlider value={threshold} best={data.results.recommended_threshold} onChange={setThreshold} onRelease={() => keep(threshold.toFixed(2))} />
+          <ThresholdSlider value={threshold} best={data.results.recommended_threshold} onChange={setThreshold} onRelease={(value) => value !== filters.t && change({ t: value, sample: '' })} />
           <div className="sg-row">
-            {filter(truth, setTruth, t('evaluation.truth'))}
-            {filter(predicted, setPredicted, t('evaluation.predicted'))}
+            {filter('truth', t('evaluation.truth'))}
+            {filter('predicted', t('evaluation.predicted'))}
+            {restricted && (
+              <Plain size="small" onClick={() => change({ truth: ANY, predicted: ANY, cause: '', sample: '' })}>
+                {t('common.clearFilters')}
+              </Plain>
+            )}
+            <span className="sg-grow" />
             <Check
               label={t('badcase.pictures')}
-              title={t('badcase.picturesWhy')}
               checked={pictures}
               onChange={() => {
-                localStorage.setItem(PREVIEW, pictures ? 'off' : 'on');
+                keep('badcase.pictures', !pictures);
                 setPictures(!pictures);
               }}
             />
           </div>
-          <div className="sg-row">
+          {!pictures && <p className="sg-secondary sg-small">{t('badcase.picturesWhy')}</p>}
+          <div className="sg-row" role="group" aria-label={t('badcase.cause')}>
             {Object.entries(query.data?.causes ?? {}).map(([code, number]) => (
-              <Chip key={code} on={cause === code} onClick={() => setCause(cause === code ? null : code)}>
+              <Chip key={code} on={filters.cause === code} onClick={() => change({ cause: filters.cause === code ? '' : code, sample: '' })}>
                 {names.cause(data.scenario, code)} <span className="sg-figures">{count(number)}</span>
               </Chip>
             ))}
           </div>
         </div>
       </Card>
-      <Loaded query={query}>
+      <Loaded query={query} rows={6}>
         {(page) =>
           page.items.length === 0 ? (
-            <Empty title={t('badcase.none')} text={t('badcase.noneText')} />
+            <Card>
+              <Empty title={t('badcase.none')} text={restricted ? t('badcase.noneText') : t('badcase.allRight')} />
+            </Card>
           ) : (
-            <div className="sg-side" style={{ gridTemplateColumns: '280px minmax(0, 1fr)' }}>
-              <Card title={t('badcase.count', { count: page.total })} extra={<span className="sg-secondary sg-small">{t('badcase.keys')}</span>}>
-                <div className="sg-stack-s">
+            <div className="sg-cases">
+              <Card title={t('badcase.count', { count: page.total })}>
+                <p className="sg-secondary sg-small" style={{ marginBottom: 8 }}>
+                  {t('badcase.keys')}
+                </p>
+                <div className="sg-case-list">
                   {page.items.map((item, index) => (
-                    <button key={item.position} type="button" className="sg-thumb" aria-pressed={chosen === item} onClick={() => setPresent(index)}>
+                    <button key={item.position} type="button" className="sg-thumb" aria-pressed={chosen === item} onClick={() => show(index)}>
                       {pictures && <img src={picture.test(data.id, item.position, 240)} alt="" loading="lazy" />}
-                      <span className="sg-ellipsis">
-                        {item.path} · {count(item.matches.length)}
+                      <span className="sg-spread" style={{ flexWrap: 'nowrap', gap: 8 }}>
+                        <span className="sg-ellipsis" title={item.path}>
+                          {item.path}
+                        </span>
+                        <span className="sg-secondary sg-figures">{count(item.matches.length)}</span>
                       </span>
                     </button>
                   ))}
                 </div>
-                <Pager offset={Number(offset)} limit={LIMIT} total={page.total} onChange={(next) => setOffset(String(next))} />
+                <Pager offset={Number(filters.offset)} limit={LIMIT} total={page.total} onChange={(next) => change({ offset: String(next), sample: '' })} />
               </Card>
               {chosen && <CaseCard key={chosen.position} item={chosen as Case} data={data} pictures={pictures} />}
             </div>
@@ -151,82 +164,5 @@ function List({ data }: { data: Schemas['EvaluationView'] }) {
         }
       </Loaded>
     </div>
-  );
-}
-
-function CaseCard({ item, data, pictures }: { item: Case; data: Schemas['EvaluationView']; pictures: boolean }) {
-  const { t } = useText();
-  const names = useScenarioNames();
-  const [seen, setSeen] = useState<Window | null>(null);
-  const [selected, setSelected] = useState<string | null>(null);
-  const shapes = (side: 'truth' | 'predicted'): Shape[] =>
-    item.matches.flatMap((match, index) =>
-      (side === 'truth' ? match.truth_polygons : match.predicted_polygons).map((points, part) => ({
-        id: part === 0 ? `${index}` : `${index}.${part}`,
-        points: points as unknown as Point[],
-        look: side === 'truth' ? TRUTH : WRONG,
-        name: (side === 'truth' ? match.truth : match.predicted) ?? undefined,
-        title: (side === 'truth' ? match.truth_text : match.predicted_text) ?? undefined,
-      })),
-    );
-  const view = (side: 'truth' | 'predicted', title: string) => (
-    <div>
-      <h3>{title}</h3>
-      <PictureView
-        src={picture.test(data.id, item.position)}
-        width={item.width}
-        height={item.height}
-        shapes={shapes(side)}
-        selected={selected}
-        onSelect={setSelected}
-        label={`${title}: ${item.path}`}
-        window={seen}
-        onWindow={setSeen}
-        tall={420}
-      />
-    </div>
-  );
-  return (
-    <Card title={item.path} extra={<span className="sg-secondary">{`${item.width} × ${item.height}`}</span>}>
-      <div className="sg-stack">
-        {pictures && (
-          <div className="sg-two">
-            {view('truth', t('evaluation.truth'))}
-            {view('predicted', t('evaluation.predicted'))}
-          </div>
-        )}
-        <div className="sg-table-box">
-          <table className="sg-table sg-tight">
-            <thead>
-              <tr>
-                <th>{t('badcase.cause')}</th>
-                <th>{t('evaluation.truth')}</th>
-                <th>{t('evaluation.predicted')}</th>
-                <th className="sg-num">{t('badcase.score')}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {item.matches.map((match, index) => {
-                const [left, right] = diff(match.truth_text ?? '', match.predicted_text ?? '') as [never, never];
-                return (
-                  <tr key={index} aria-selected={selected === `${index}`} onMouseEnter={() => setSelected(`${index}`)} onMouseLeave={() => setSelected(null)}>
-                    <td>{names.cause(data.scenario, match.cause)}</td>
-                    <td style={{ overflowWrap: 'anywhere' }}>
-                      <div className="sg-secondary sg-small">{match.truth ?? t('evaluation.nothing')}</div>
-                      <Marked parts={left} />
-                    </td>
-                    <td style={{ overflowWrap: 'anywhere' }}>
-                      <div className="sg-secondary sg-small">{match.predicted ?? t('evaluation.nothing')}</div>
-                      <Marked parts={right} />
-                    </td>
-                    <td className="sg-num">{match.predicted === null ? '-' : score(match.score)}</td>
-                  </tr>
-                );
-              })}
-            </tbody>
-          </table>
-        </div>
-      </div>
-    </Card>
   );
 }

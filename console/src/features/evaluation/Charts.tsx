@@ -9,6 +9,8 @@ import { curve, matrix, type Results } from './numbers';
 const Chart = lazy(() => import('../../shared/charts/Chart'));
 
 type Props = {
+  /** Beginning of the names of saved files. */
+  name: string;
   results: Results;
   step: number;
   exact: boolean;
@@ -22,15 +24,16 @@ export function Charts(props: Props) {
   const { shown } = useMode();
   const [label, setLabel] = useState<string>('');
   const { results, step, exact } = props;
+  const curveName = label ? t('evaluation.curveOf', { label }) : t('evaluation.curve');
   const points = useMemo(() => curve(results, label || null, exact), [results, label, exact]);
   const present = points[step]!;
   const confusion = useMemo(() => matrix(results, step), [results, step]);
-  const name = (value: string | null) => value ?? t('evaluation.nothing');
+  const nameOf = (value: string | null) => value ?? t('evaluation.nothing');
   const most = Math.max(1, ...confusion.cells.map((cell) => cell[2]));
   return (
     <div className="sg-two">
       <Card
-        title={t('evaluation.curve')}
+        title={curveName}
         extra={
           <Select aria-label={t('evaluation.label')} value={label} onChange={(event) => setLabel(event.target.value)}>
             <option value="">{t('evaluation.allLabels')}</option>
@@ -44,6 +47,7 @@ export function Charts(props: Props) {
       >
         <Suspense fallback={<Skeleton />}>
           <Chart
+            name={`${props.name}-curve`}
             height={300}
             summary={t('evaluation.curveSummary', { threshold: score(present.threshold), precision: percent(present.precision, language), recall: percent(present.recall, language) })}
             table={{
@@ -60,7 +64,7 @@ export function Charts(props: Props) {
               yAxis: { type: 'value', min: 0, max: 1, name: t('evaluation.precision') },
               series: [
                 { type: 'line', showSymbol: true, symbolSize: 8, data: points.map((point) => [point.recall, point.precision]) },
-                { type: 'scatter', symbolSize: 16, data: [[present.recall, present.precision]] },
+                { type: 'scatter', symbolSize: 16, z: 3, silent: true, data: [[present.recall, present.precision]] },
               ],
             }}
           />
@@ -69,21 +73,22 @@ export function Charts(props: Props) {
       <Card title={t('evaluation.confusion')}>
         <Suspense fallback={<Skeleton />}>
           <Chart
-            height={300}
+            name={`${props.name}-confusion`}
+            height={Math.max(300, confusion.names.length * 28 + 80)}
             summary={t('evaluation.confusionSummary')}
             table={{
               head: [t('evaluation.truth'), t('evaluation.predicted'), t('evaluation.number')],
-              rows: confusion.cells.map(([predicted, truth, number]) => [name(confusion.names[truth]!), name(confusion.names[predicted]!), number]),
+              rows: confusion.cells.map(([predicted, truth, number]) => [nameOf(confusion.names[truth]!), nameOf(confusion.names[predicted]!), number]),
             }}
             onClick={({ value }) => {
               const [predicted, truth] = value as [number, number, number];
               props.onCell(confusion.names[truth]!, confusion.names[predicted]!);
             }}
             option={{
-              grid: { left: 96, right: 16, top: 16, bottom: 64 },
+              grid: { left: 120, right: 16, top: 16, bottom: 72 },
               tooltip: {},
-              xAxis: { type: 'category', data: confusion.names.map(name), name: t('evaluation.predicted'), nameLocation: 'middle', nameGap: 40, axisLabel: { rotate: confusion.names.length > 6 ? 40 : 0 } },
-              yAxis: { type: 'category', data: confusion.names.map(name), name: t('evaluation.truth'), inverse: true },
+              xAxis: { type: 'category', data: confusion.names.map(nameOf), name: t('evaluation.predicted'), nameLocation: 'middle', nameGap: 52, axisLabel: { rotate: confusion.names.length > 5 ? 40 : 0, width: 84, overflow: 'truncate' } },
+              yAxis: { type: 'category', data: confusion.names.map(nameOf), name: t('evaluation.truth'), nameLocation: 'middle', nameGap: 100, inverse: true, axisLabel: { width: 84, overflow: 'truncate' } },
               visualMap: { min: 0, max: most, show: false, inRange: { color: [...MATRIX[shown]] } },
               series: [{ type: 'heatmap', data: confusion.cells, label: { show: true } }],
             }}

@@ -64,7 +64,7 @@ function Publish({ version }: { version: Schemas['TaskVersionOut'] }) {
   const overall = evaluation.data?.results.overall[step];
   const f1 = overall && 2 * overall.tp + overall.fp + overall.fn > 0 ? (2 * overall.tp) / (2 * overall.tp + overall.fp + overall.fn) : null;
   return (
-    <TaskPage version={version} stage="publish" title={version.task}>
+    <TaskPage version={version} stage="publish">
       {version.model_id === null ? (
         <Alert theme="warning" title={t('task.waits.publish')} />
       ) : (

@@ -1,35 +1,56 @@
-import { beforeEach, expect, test } from 'vitest';
-import { body, EMPTY, fromVersion, keepDraft, keptDraft, seconds } from './form';
+import { expect, test } from 'vitest';
+import { body, choice, EMPTY, fromVersion, keepDraft, keptDraft, seconds, withScenario, type Draft } from './form';
 
-beforeEach(() => localStorage.clear());
+const draft: Draft = {
+  ...EMPTY,
+  name: ' invoices ',
+  tags: '财务，finance, ',
+  scenario: 'ocr',
+  train: ['receipts'],
+  amount: '1.5',
+  unit: 'h',
+  target: '95',
+};
 
-test('times', () => {
+test('times are minutes, hours or no limit', () => {
   expect(seconds({ amount: '10', unit: 'min' })).toBe(600);
   expect(seconds({ amount: '1.5', unit: 'h' })).toBe(5400);
   expect(seconds({ amount: '', unit: 'none' })).toBeNull();
-  for (const amount of ['', '0', '-3', 'ten']) expect(seconds({ amount, unit: 'min' })).toBeUndefined();
+  for (const amount of ['', '0', '-1', 'x']) expect(seconds({ amount, unit: 'min' })).toBeUndefined();
 });
 
-test('what is sent', () => {
-  const sent = body({ ...EMPTY, name: ' invoices ', scenario: 'ocr', train: ['a@v1'], tags: 'x， y,', target: '95' });
-  expect(sent).toMatchObject({ name: 'invoices', tags: ['x', 'y'], target_score: 0.95, max_seconds: 3600, spec: null });
-  expect(body({ ...EMPTY, from: 'invoices' })).toMatchObject({ name: null, new_version_of: 'invoices' });
+test('the request says what the form says', () => {
+  const made = body(draft);
+  expect([made.name, made.tags, made.max_seconds, made.target_score]).toEqual(['invoices', ['财务', 'finance'], 5400, 0.95]);
+  expect(body({ ...draft, from: 'old' })).toMatchObject({ name: null, new_version_of: 'old' });
 });
 
-test('a version is taken up with its settings', () => {
-  const draft = fromVersion({
-    task: 'invoices',
-    scenario: 'ocr',
-    datasets: { train: ['a@v1'], validation: [], test: ['b@v2'] },
-    settings: { max_seconds: 90, target_score: null, preference: 'fastest', parameters: { members: 2 }, labels: ['total'], validation_percent: 10, spec: '2C4G' },
-  } as never);
-  expect(draft).toMatchObject({ from: 'invoices', amount: '1.5', unit: 'min', test: ['b@v2'], labels: ['total'], parameters: { members: 2 } });
-  expect(seconds(draft)).toBe(90);
+test('parts are shares of the training set or datasets of their own, never both', () => {
+  const given = choice({ ...draft, test: { by: 'datasets', percent: 30, datasets: ['unseen@v2'] } });
+  expect([given.test, given.test_percent]).toEqual([['unseen@v2'], null]);
+  const share = choice({ ...draft, test: { by: 'percent', percent: 30, datasets: ['unseen@v2'] } });
+  expect([share.test, share.test_percent]).toEqual([[], 30]);
 });
 
-test('a draft survives a reload, and rubbish does not stop the page', () => {
-  keepDraft({ ...EMPTY, name: 'kept' });
-  expect(keptDraft()?.name).toBe('kept');
-  localStorage.setItem('sandglass.draft.task', '{');
-  expect(keptDraft()).toBeNull();
+test('another scenario drops what does not fit and says what', () => {
+  const [changed, dropped] = withScenario({ ...draft, labels: ['total'], parameters: { members: 2 } }, 'detection', { preset: 'eye' });
+  expect(changed).toMatchObject({ scenario: 'detection', train: [], labels: null, parameters: { preset: 'eye' }, name: ' invoices ' });
+  expect(dropped).toEqual(['train', 'labels', 'parameters']);
+  expect(withScenario({ ...EMPTY, train: ['receipts'] }, 'ocr')[1]).toEqual([]);
+});
+
+test('a version is repeated as it was', () => {
+  const settings = { ...body(draft), labels: ['total'], label_map: { sum: 'total' }, validation_percent: 10, test_percent: null, spec: '2C4G' };
+  const version = { task: 'invoices', scenario: 'ocr', settings, datasets: { train: ['receipts@v1'], validation: [], test: ['unseen@v2'] } };
+  const again = fromVersion(version as never, 'version');
+  expect(again).toMatchObject({ from: 'invoices', train: ['receipts@v1'], amount: '90', unit: 'min', target: '95', labelMap: { sum: 'total' } });
+  expect(again.test).toEqual({ by: 'datasets', percent: 20, datasets: ['unseen@v2'] });
+  expect(fromVersion(version as never, 'copy')).toMatchObject({ from: null, name: 'invoices-copy' });
+});
+
+test('a draft survives', () => {
+  keepDraft(draft);
+  expect(keptDraft()).toEqual(draft);
+  keepDraft(null);
+  expect(keptDraft()).toEqual(EMPTY);
 });

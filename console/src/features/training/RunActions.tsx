@@ -59,7 +59,7 @@ export function RunActions({ version, run }: { version: Schemas['TaskVersionOut'
               </Plain>
             )}
             <Danger loading={act.isPending} onClick={() => act.mutate({ kind: 'stop', evaluate: true })}>
-              {hasModel ? t('training.stopAndEvaluate') : t('training.stop')}
+              {hasModel ? t('training.stopAndEvaluate') : t('training.stopNow')}
             </Danger>
           </>
         }

@@ -3,7 +3,7 @@ import type { Schemas } from '../../shared/api/client';
 import type { Point, Shape } from '../../shared/canvas/shapes';
 import { score } from '../../shared/format/format';
 import { useText } from '../../shared/i18n';
-import type { Annotation, PictureAnswer, Prediction, RequestOptionsProps, ResultPanelProps, ScenarioParts } from '../../shared/scenario/contract';
+import type { Annotation, PictureAnswer, Prediction, RequestOptionsProps, ResultPanelProps, ScenarioParts, TaskFormExtrasProps } from '../../shared/scenario/contract';
 import { labelLook, NEUTRAL } from '../../shared/theme/palette';
 import { Check, Chip, Group, Input, Plain } from '../../shared/ui/kit';
 
@@ -148,5 +148,26 @@ function RequestOptions({ value, onChange }: RequestOptionsProps) {
   );
 }
 
-const parts: ScenarioParts = { annotationShapes, answerShapes, predictionShapes, ResultPanel, RequestOptions };
+/** What the documents look like is asked at once: it picks the base models. */
+function TaskFormExtras({ schema, values, onChange }: TaskFormExtrasProps) {
+  const use = schema.properties?.use;
+  if (!use) return null;
+  const present = values.use ?? use.default;
+  return (
+    <Group label={use.title ?? 'use'} help={use.description}>
+      {(use.enum ?? []).map((item) => (
+        <Check
+          key={String(item)}
+          kind="radio"
+          name="use"
+          checked={present === item}
+          onChange={() => onChange({ ...values, use: item })}
+          label={use['x-names']?.[String(item)] ?? String(item)}
+        />
+      ))}
+    </Group>
+  );
+}
+
+const parts: ScenarioParts = { TaskFormExtras, formFields: ['use'], annotationShapes, answerShapes, predictionShapes, ResultPanel, RequestOptions };
 export default parts;

@@ -40,6 +40,9 @@ export const tasksQuery = (query: Query<'/v1/tasks'> = {}) =>
     refetchInterval: ({ state }) => (state.data?.items.some(taskMoves) ? 2500 : false),
   });
 
+export const taskTagsQuery = () =>
+  queryOptions({ queryKey: ['tasks', 'tags'], queryFn: () => unwrap(api.GET('/v1/tasks/tags')), staleTime: 30_000 });
+
 const taskMoves = (task: Schemas['TaskView']) =>
   task.versions.some((version) =>
     version.stage === 'service' ? !SERVICE_STILL.includes(version.status) : !isOver(version.status),
@@ -174,6 +177,7 @@ export const importsQuery = (dataset: string) =>
 export const importRests = (status: string) => ['checked', 'done', 'failed', 'cancelled'].includes(status);
 
 export const picture = {
+  example: (scenario: string, preset: string) => `/v1/examples/${encodeURIComponent(scenario)}/${encodeURIComponent(preset)}/picture`,
   sample: (dataset: string, sample: string, size?: number) =>
     `/v1/datasets/${encodeURIComponent(dataset)}/samples/${encodeURIComponent(sample)}/picture${size ? `?size=${size}` : ''}`,
   test: (evaluation: string, position: number, size?: number) =>

@@ -1774,6 +1774,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/tasks/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Task Tags
+         * @description Tags that tasks carry, the most frequent first.
+         */
+        get: operations["list_task_tags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tasks/{task}": {
         parameters: {
             query?: never;
@@ -2408,6 +2428,11 @@ export interface components {
          * @description What a task learns from: datasets as ``DATASET`` or ``DATASET@v2``, and how they are used.
          */
         DataChoice: {
+            /**
+             * Exclude Duplicates
+             * @default false
+             */
+            exclude_duplicates: boolean;
             /** Label Map */
             label_map?: {
                 [key: string]: string;
@@ -3859,6 +3884,11 @@ export interface components {
              * @default
              */
             description: string;
+            /**
+             * Exclude Duplicates
+             * @default false
+             */
+            exclude_duplicates: boolean;
             /** Label Map */
             label_map?: {
                 [key: string]: string;
@@ -4261,6 +4291,15 @@ export interface components {
         Page_SpecOut_: {
             /** Items */
             items: components["schemas"]["SpecOut"][];
+            /** Next */
+            next?: string | null;
+            /** Total */
+            total: number;
+        };
+        /** Page[TagCount] */
+        Page_TagCount_: {
+            /** Items */
+            items: components["schemas"]["TagCount"][];
             /** Next */
             next?: string | null;
             /** Total */
@@ -5484,6 +5523,16 @@ export interface components {
             sample_count: number;
             /** Threshold */
             threshold: number;
+        };
+        /**
+         * TagCount
+         * @description A tag and how many tasks carry it.
+         */
+        TagCount: {
+            /** Tag */
+            tag: string;
+            /** Tasks */
+            tasks: number;
         };
         /**
          * Tally
@@ -15538,6 +15587,80 @@ export interface operations {
             };
             /** @description Not signed in */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    list_task_tags: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TagCount_"];
+                };
+            };
+            /** @description Bad request */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };

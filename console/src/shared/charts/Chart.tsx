@@ -8,13 +8,14 @@ import { useText } from '../i18n';
 import { CHART_LINE, CHART_TEXT, SERIES } from '../theme/palette';
 import { useMode } from '../theme/mode';
 import { TextButton } from '../ui/kit';
+import { saveCsv } from '../ui/save';
 
 register([BarChart, HeatmapChart, LineChart, ScatterChart, GridComponent, LegendComponent, MarkLineComponent, TooltipComponent, VisualMapComponent, SVGRenderer]);
 
 export type Rows = { head: string[]; rows: (string | number)[][] };
 
 /** A chart with its table: one sentence says what it shows, the switch shows the numbers, and they can be taken along. */
-export default function Chart(props: { option: EChartsCoreOption; summary: string; table: Rows; height?: number; onClick?: (params: { seriesIndex?: number; dataIndex: number; value: unknown }) => void }) {
+export default function Chart(props: { name?: string; option: EChartsCoreOption; summary: string; table: Rows; height?: number; onClick?: (params: { seriesIndex?: number; dataIndex: number; value: unknown }) => void }) {
   const { t } = useText();
   const { shown } = useMode();
   const [table, setTable] = useState(false);
@@ -41,7 +42,7 @@ export default function Chart(props: { option: EChartsCoreOption; summary: strin
   useEffect(() => {
     const line = { lineStyle: { color: CHART_LINE[shown] } };
     const axis = { axisLabel: { color: CHART_TEXT[shown] }, nameTextStyle: { color: CHART_TEXT[shown] }, axisLine: line, splitLine: line };
-    const themed = (axes: unknown) => (Array.isArray(axes) ? axes : [axes]).map((item) => ({ ...axis, ...(item as object) }));
+    const themed = (axes: unknown) => (Array.isArray(axes) ? axes : [axes]).map((item: { axisLabel?: object }) => ({ ...axis, ...item, axisLabel: { ...axis.axisLabel, ...item.axisLabel } }));
     const { xAxis, yAxis, ...rest } = props.option as { xAxis?: unknown; yAxis?: unknown };
     chart.current?.setOption(
       {
@@ -56,15 +57,7 @@ export default function Chart(props: { option: EChartsCoreOption; summary: strin
       { notMerge: true },
     );
   }, [props.option, shown, table]);
-  const csv = () => {
-    const cell = (value: string | number) => (/[",\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value));
-    const text = [props.table.head, ...props.table.rows].map((row) => row.map(cell).join(',')).join('\n');
-    const link = document.createElement('a');
-    link.href = URL.createObjectURL(new Blob(['\ufeff', text], { type: 'text/csv' }));
-    link.download = 'chart.csv';
-    link.click();
-    URL.revokeObjectURL(link.href);
-  };
+  const csv = () => saveCsv(props.name ?? 'chart', props.table.head, props.table.rows);
   return (
     <figure>
       {table ? (

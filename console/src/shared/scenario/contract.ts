@@ -1,6 +1,7 @@
 import type { ComponentType } from 'react';
 import type { Schemas } from '../api/client';
 import type { Shape } from '../canvas/shapes';
+import type { Schema, Values } from '../ui/SchemaForm';
 
 export type Annotation = NonNullable<Schemas['SampleView']['annotation']>;
 export type Prediction = Schemas['CaseView']['prediction'];
@@ -17,8 +18,14 @@ export type ResultPanelProps = {
 export type RequestValue = { keys: 'labelled' | 'all' | 'custom'; custom_keys: string[] };
 export type RequestOptionsProps = { service: string; value: RequestValue; onChange: (value: RequestValue) => void };
 
+/** Settings of a new task that a scenario wants seen at once; the other ones are drawn from its schema. */
+export type TaskFormExtrasProps = { schema: Schema; values: Values; onChange: (values: Values) => void };
+
 /** Parts of the console that a scenario brings; every part is optional and has a generic fallback. */
 export interface ScenarioParts {
+  TaskFormExtras?: ComponentType<TaskFormExtrasProps>;
+  /** Parameters that `TaskFormExtras` shows; the advanced form leaves them out. */
+  formFields?: string[];
   annotationShapes?: (annotation: Annotation) => Shape[];
   answerShapes?: (answer: PictureAnswer) => Shape[];
   predictionShapes?: (prediction: Prediction) => Shape[];

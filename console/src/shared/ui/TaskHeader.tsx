@@ -5,7 +5,7 @@ import type { Schemas } from '../api/client';
 import { evaluationsQuery, taskQuery } from '../api/queries';
 import { useText } from '../i18n';
 import { Page } from './Page';
-import { Select } from './kit';
+import { Select, Tip } from './kit';
 import { StatusTag } from './Status';
 
 export type Stage = 'training' | 'evaluations' | 'publish';
@@ -16,7 +16,6 @@ export const taskPath = (task: string, version: number, stage?: string) =>
 export function TaskPage(props: {
   version: Schemas['TaskVersionOut'];
   stage: Stage;
-  title: string;
   tag?: ReactNode;
   actions?: ReactNode;
   children: ReactNode;
@@ -34,10 +33,12 @@ export function TaskPage(props: {
   const steps: Stage[] = ['training', 'evaluations', 'publish'];
   return (
     <Page
-      title={props.title}
+      title={version.task}
+      tab={`${version.task} v${version.number} · ${t(`task.steps.${stage}`)}`}
       crumbs={[
         { text: t('shell.pages.tasks'), to: '/tasks' },
-        { text: `${version.task} v${version.number}`, to: taskPath(version.task, version.number) },
+        { text: version.task, to: taskPath(version.task, version.number) },
+        { text: `v${version.number}` },
         { text: t(`task.steps.${stage}`) },
       ]}
       tag={
@@ -58,26 +59,37 @@ export function TaskPage(props: {
       }
       actions={props.actions}
     >
-      <nav aria-label={t('task.stepsLabel')} style={{ marginBottom: 16 }}>
+      <nav aria-label={t('task.stepsLabel')}>
         <ol className="sg-steps">
-          <li>
-            <Link to={`/tasks/new?from=${encodeURIComponent(version.task)}&version=${version.number}`}>
-              {t('task.steps.form')}
-            </Link>
-          </li>
-          {steps.map((step) => (
-            <li key={step}>
-              {step === stage ? (
-                <span aria-current="step">{t(`task.steps.${step}`)}</span>
-              ) : reached[step] ? (
-                <Link to={taskPath(version.task, version.number, step)}>{t(`task.steps.${step}`)}</Link>
-              ) : (
-                <span className="sg-secondary" title={t(`task.waits.${step}`)}>
-                  {t(`task.steps.${step}`)}
+          {(['form', ...steps] as const).map((step, index) => {
+            const done = step === 'form' || (reached[step] && steps.indexOf(step) < steps.indexOf(stage));
+            const inside = (
+              <>
+                <span className="sg-step-number" data-done={done} aria-hidden>
+                  {done ? '✓' : index + 1}
                 </span>
-              )}
-            </li>
-          ))}
+                {t(`task.steps.${step}`)}
+              </>
+            );
+            const link = (to: string) => <Link to={to}>{inside}</Link>;
+            return (
+              <li key={step}>
+                {step === stage ? (
+                  <span aria-current="step">{inside}</span>
+                ) : step === 'form' ? (
+                  link(`/tasks/new?from=${encodeURIComponent(version.task)}&version=${version.number}&as=version`)
+                ) : reached[step] ? (
+                  link(taskPath(version.task, version.number, step))
+                ) : (
+                  <Tip text={t(`task.waits.${step}`)}>
+                    <span className="sg-secondary" tabIndex={0}>
+                      {inside}
+                    </span>
+                  </Tip>
+                )}
+              </li>
+            );
+          })}
         </ol>
       </nav>
       {props.children}

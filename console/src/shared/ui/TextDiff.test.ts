@@ -14,3 +14,10 @@ test('both sides keep their text', () => {
   expect(left.map((part) => part.text).join('')).toBe('ACME Sdn Bhd');
   expect(right.map((part) => part.text).join('')).toBe('ACNE SDN. Bhd');
 });
+
+test('nothing of a long text is left out', () => {
+  const long = 'x'.repeat(500);
+  const [left, right] = diff(`${long}a`, `${long}b`);
+  expect(left!.map((part) => part.text).join('')).toBe(`${long}a`);
+  expect(right!.map((part) => part.text).join('')).toBe(`${long}b`);
+});

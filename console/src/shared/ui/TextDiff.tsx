@@ -1,7 +1,11 @@
+/** Letters that are compared one by one; what comes behind is compared as a whole. */
+const MOST = 400;
+
 /** Two texts with what differs marked, letter by letter over the longest common part. */
 export function diff(one: string, other: string): { text: string; same: boolean }[][] {
-  const a = [...one].slice(0, 400);
-  const b = [...other].slice(0, 400);
+  const [whole, wholeOther] = [[...one], [...other]];
+  const a = whole.slice(0, MOST);
+  const b = wholeOther.slice(0, MOST);
   const table = Array.from({ length: a.length + 1 }, () => new Uint16Array(b.length + 1));
   for (let i = a.length - 1; i >= 0; i -= 1)
     for (let j = b.length - 1; j >= 0; j -= 1)
@@ -22,6 +26,9 @@ export function diff(one: string, other: string): { text: string; same: boolean 
     } else if (j >= b.length || (i < a.length && table[i + 1]![j]! >= table[i]![j + 1]!)) put(left, a[i++]!, false);
     else put(right, b[j++]!, false);
   }
+  const [rest, restOther] = [whole.slice(MOST).join(''), wholeOther.slice(MOST).join('')];
+  if (rest) put(left, rest, rest === restOther);
+  if (restOther) put(right, restOther, rest === restOther);
   return [left, right];
 }
 

@@ -85,11 +85,12 @@ export function Figure({ label, value, note, help }: { label: string; value: Rea
   );
 }
 
-export function Facts({ items }: { items: [string, ReactNode][] }) {
+/** Facts one below the other, or side by side where there is room for it. */
+export function Facts({ items, wide }: { items: [string, ReactNode][]; wide?: boolean }) {
   return (
-    <dl className="sg-facts">
+    <dl className={wide ? 'sg-facts sg-facts-wide' : 'sg-facts'}>
       {items.map(([name, value]) => (
-        <div key={name} style={{ display: 'contents' }}>
+        <div key={name}>
           <dt>{name}</dt>
           <dd>{value}</dd>
         </div>
@@ -129,7 +130,7 @@ export function Field(props: {
 }
 
 /** Several choices under one heading. */
-export function Group({ label, help, children }: { label: string; help?: string; children: ReactNode }) {
+export function Group({ label, help, plain, children }: { label: string; help?: string; plain?: boolean; children: ReactNode }) {
   return (
     <fieldset className="sg-field">
       <legend className="sg-sr">{label}</legend>
@@ -137,7 +138,7 @@ export function Group({ label, help, children }: { label: string; help?: string;
         <span aria-hidden>{label}</span>
         {help && <Help text={help} />}
       </div>
-      <div className="sg-choices">{children}</div>
+      <div className={plain ? undefined : 'sg-choices'}>{children}</div>
     </fieldset>
   );
 }
