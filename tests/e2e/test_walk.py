@@ -59,9 +59,13 @@ class Walk:
         self.visit.open("/tasks/new")
         page.get_by_label(text("form.name"), exact=True).fill(self.task)
         page.get_by_role("radio", name=self.scenario_name(), exact=True).check()
+        page.locator("[data-field=test]").get_by_role("radio", name=text("form.ownDatasets")).check()
         for label, dataset in (("form.train", self.train), ("form.test", self.test)):
-            page.get_by_label(text(label), exact=True).select_option(dataset)
-            page.get_by_role("button", name=text("form.removeDataset", name=dataset)).wait_for()
+            picker = page.get_by_role("combobox", name=text("form.addTo", label=text(label)), exact=True)
+            picker.fill(dataset)
+            page.get_by_role("option", name=re.compile(rf"^{dataset}\b")).first.wait_for()
+            picker.press("Enter")
+            page.get_by_role("button", name=text("form.removeDataset", name=dataset), exact=True).wait_for()
         page.get_by_label(text("form.maxTime"), exact=True).fill("6")
         page.get_by_label(text("form.unit"), exact=True).select_option("min")
         page.get_by_role("radio", name=text("form.preferences.fastest")).check()
@@ -84,10 +88,10 @@ class Walk:
         page.get_by_text(text("status.run.running")).first.wait_for(timeout=60_000)
         page.locator("canvas, svg").first.wait_for(timeout=90_000)
         self.visit.inspect("training", docs=True)
-        page.get_by_role("button", name=text("training.seeEvaluation")).wait_for(timeout=TRAINING)
+        page.get_by_role("link", name=text("training.seeEvaluation")).first.wait_for(timeout=TRAINING)
         expect(page.get_by_text(text("training.evaluating"))).to_have_count(0, timeout=60_000)
         self.visit.inspect("training-ended")
-        page.get_by_role("button", name=text("training.seeEvaluation")).click()
+        page.get_by_role("link", name=text("training.seeEvaluation")).first.click()
 
     def read_evaluation(self):
         page, text = self.page, self.text
@@ -119,7 +123,7 @@ class Walk:
 
     def publish(self):
         page, text = self.page, self.text
-        self.button("evaluation.publish").click()
+        page.get_by_role("link", name=text("evaluation.publish"), exact=True).first.click()
         page.wait_for_url("**/publish*")
         self.visit.settle()
         self.visit.inspect("publish", docs=True)
