@@ -4,12 +4,13 @@ from typing import Annotated, Any
 
 import typer
 
+from sandglass.cli import servicedetails
 from sandglass.cli.connection import connect
 from sandglass.cli.findings import sentence
 from sandglass.cli.output import EXIT_NOT_SUCCEEDED, JsonFlag, print_json, print_table, progress_bar, screen
 from sandglass.core.time import parse_duration
 
-app = typer.Typer(help="Services: publish, show, stop, start, logs.", no_args_is_help=True)
+app = typer.Typer(help="Services: publish, change, scale, watch, stop.", no_args_is_help=True)
 
 
 @app.command()
@@ -101,6 +102,7 @@ def stop(
     print_json(answer) if as_json else screen.print(f"{service}: {answer['status']}", highlight=False)
 
 
+@app.command("resume")
 @app.command()
 def start(service: str, as_json: JsonFlag = False) -> None:
     """Start a stopped service again."""
@@ -110,20 +112,11 @@ def start(service: str, as_json: JsonFlag = False) -> None:
 
 
 @app.command()
-def logs(service: str, as_json: JsonFlag = False) -> None:
-    """Print the logs of a service's instances."""
-    with connect() as client:
-        answer = client.request("GET", f"/services/{service}/logs", params={"limit": 10000})
-    if as_json:
-        print_json(answer)
-        return
-    for line in answer["items"]:
-        screen.print(f"{line['instance']} {line['message']}", markup=False, highlight=False)
-
-
-@app.command()
 def delete(service: str, as_json: JsonFlag = False) -> None:
     """Delete a stopped service."""
     with connect() as client:
         client.request("DELETE", f"/services/{service}")
     print_json({"deleted": service}) if as_json else screen.print(f"{service} deleted", highlight=False)
+
+
+servicedetails.register(app)

@@ -12,6 +12,7 @@ import httpx
 
 from sandglass.client.annotations import AnnotationCalls
 from sandglass.client.data import DataCalls, poll
+from sandglass.client.services import ServiceCalls
 from sandglass.core.errors import (
     Broken,
     Busy,
@@ -47,10 +48,10 @@ _KINDS: dict[int, type[SandglassError]] = {
     504: TimedOut,
 }
 FINAL_RUN = ("stopped", "failed", "succeeded")
-SETTLED_SERVICE = ("running", "abnormal", "stopped", "create_failed", "arrears_stopped")
+SETTLED_SERVICE = ("running", "sleeping", "abnormal", "stopped", "create_failed", "arrears_stopped")
 
 
-class Client(DataCalls, AnnotationCalls):
+class Client(DataCalls, AnnotationCalls, ServiceCalls):
     """A connection to one server.
 
     Args:

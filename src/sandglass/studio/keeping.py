@@ -5,7 +5,6 @@ import logging
 import queue
 import threading
 import time
-from collections import Counter
 from datetime import timedelta
 from pathlib import PurePosixPath
 
@@ -16,20 +15,21 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.types import Message
 
-from sandglass.core.annotation import annotation_labels
 from sandglass.core.errors import InvalidInput, NotFound, SandglassError
 from sandglass.core.picture import SUFFIXES, picture_size
 from sandglass.core.prediction import ClassPrediction, DocumentPrediction, ObjectsPrediction, Prediction
-from sandglass.core.suggestion import suggest
 from sandglass.core.text import Text
 from sandglass.core.time import utc_now
+from sandglass.learning.suggest import suggest
 from sandglass.serving.answer import PictureAnswer, PredictAnswer
 from sandglass.serving.gateway import Answered
 from sandglass.serving.intake import Allowed, ReceivedPicture, receive
 from sandglass.store.db import Database
 from sandglass.store.objects import Objects
-from sandglass.store.tables import Dataset, KeptPicture, SampleLabel, SampleRow, Service, new_id
+from sandglass.store.tables import Dataset, KeptPicture, SampleRow, Service, new_id
+from sandglass.studio.datasets import change_draft
 from sandglass.studio.keepsettings import KeepPictures
+from sandglass.studio.kinds import annotation_kind
 from sandglass.studio.serviceevents import note
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,8 @@ WAITING_BYTES = 256 << 20
 """Requests that wait to be kept; beyond that they are left out, so that keeping never slows a service."""
 CLEAN_SECONDS = 60.0
 UNTOUCHED = ("unlabelled", "pre_labelled")
-FIRST_REVISION = 1
+PERSON = "person:"
+"""How the source of an annotation begins that a person has worked on, finished or not."""
 
 
 def check_keep(session: Session, keep: KeepPictures | None, scenario: str) -> KeepPictures | None:
@@ -58,7 +59,7 @@ def check_keep(session: Session, keep: KeepPictures | None, scenario: str) -> Ke
             Text(en="Create it first.", zh="请先创建数据集。"),
             field="keep.dataset",
         )
-    if found.scenario != scenario:
+    if annotation_kind(found.scenario) != annotation_kind(scenario):
         raise InvalidInput(
             "scenario_differs",
             Text(
@@ -147,7 +148,7 @@ class Keeper:
 
     def _keep_one(self, answered: Answered, number: int, picture: ReceivedPicture, prediction: Prediction) -> bool:
         width, height = picture_size(picture.data, picture.name)
-        annotation = suggest(prediction)
+        suggested = suggest(prediction)
         digest = self._objects.put(picture.data)
         with self._database.write() as session:
             service = session.get(Service, answered.service_id)
@@ -171,13 +172,13 @@ class Keeper:
                 height=height,
                 size=len(picture.data),
                 state="pre_labelled",
-                annotation=annotation.model_dump(mode="json"),
-                revision=FIRST_REVISION,
+                annotation=suggested.annotation.model_dump(mode="json"),
+                suggested={name: score.model_dump(mode="json") for name, score in suggested.scores.items()},
+                doubt=suggested.doubt,
+                source=service.id,
             )
             session.add(sample)
             session.flush()
-            for label, count in Counter(annotation_labels(annotation)).items():
-                session.add(SampleLabel(sample_id=sample.id, label=label, dataset_id=dataset.id, count=count))
             session.add(
                 KeptPicture(
                     sample_id=sample.id,
@@ -187,8 +188,7 @@ class Keeper:
                     until=now + timedelta(days=keep.days),
                 )
             )
-            dataset.revision += 1
-            dataset.updated_at = now
+            change_draft(session, dataset.id)
         return True
 
     def tick(self) -> None:
@@ -208,16 +208,17 @@ class Keeper:
             due = session.execute(
                 select(SampleRow.id, SampleRow.dataset_id)
                 .join(KeptPicture, KeptPicture.sample_id == SampleRow.id)
-                .where(KeptPicture.until <= now, SampleRow.state.in_(UNTOUCHED), SampleRow.revision == FIRST_REVISION)
+                .where(
+                    KeptPicture.until <= now,
+                    SampleRow.state.in_(UNTOUCHED),
+                    SampleRow.source.not_like(f"{PERSON}%"),
+                )
                 .limit(1000)
             ).all()
             if due:
                 session.execute(delete(SampleRow).where(SampleRow.id.in_([sample for sample, _ in due])))
                 for dataset_id in {dataset for _, dataset in due}:
-                    dataset = session.get(Dataset, dataset_id)
-                    if dataset is not None:
-                        dataset.revision += 1
-                        dataset.updated_at = now
+                    change_draft(session, dataset_id)
         return len(due)
 
 

@@ -6,6 +6,7 @@ import time
 
 from sqlalchemy import select
 
+from sandglass.core.status import ServiceStatus
 from sandglass.core.text import Text
 from sandglass.core.time import utc_now
 from sandglass.serving.meter import Meter
@@ -60,7 +61,8 @@ class Scaler:
         window = self._windows.setdefault(service.id, LoadWindow())
         open_requests, _ = self._meter.load(service.id)
         calls = self._meter.calls(service.id)
-        window.add(now, open_requests, called=calls != self._calls.get(service.id, 0))
+        coming_up = service.status in (ServiceStatus.CREATING, ServiceStatus.STARTING)
+        window.add(now, open_requests, called=coming_up or calls != self._calls.get(service.id, 0))
         self._calls[service.id] = calls
         if not rules.automatic:
             if service.scaled is not None:

@@ -5,7 +5,7 @@ import type { paths } from './schema';
 type Query<P extends keyof paths> = paths[P] extends { get: { parameters: { query?: infer Q } } } ? Q : never;
 
 export const RUN_OVER = ['stopped', 'failed', 'succeeded'];
-const SERVICE_STILL = ['running', 'stopped', 'create_failed', 'arrears_stopped'];
+const SERVICE_STILL = ['sleeping', 'running', 'stopped', 'create_failed', 'arrears_stopped'];
 export const isOver = (status: string | undefined) => status !== undefined && RUN_OVER.includes(status);
 
 /** Milliseconds between looks at things that move; react-query stops them while the tab is hidden. */

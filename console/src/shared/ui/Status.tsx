@@ -34,6 +34,7 @@ const LOOKS: Record<string, Record<string, Look>> = {
     creating: ['primary', LoadingIcon],
     starting: ['primary', LoadingIcon],
     running: ['success', PlayCircleIcon],
+    sleeping: ['default', HourglassIcon],
     stopping: ['warning', LoadingIcon],
     stopped: ['default', StopCircleIcon],
     abnormal: ['danger', ErrorCircleIcon],
