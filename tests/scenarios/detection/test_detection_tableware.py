@@ -27,9 +27,13 @@ def found(*objects, width=1000, height=800):
 
 
 def test_a_tray_is_counted_and_totalled_exactly():
-    box = (0, 0, 10, 10)
+    places = [(100 * index, 0, 100 * index + 90, 90) for index in range(7)]
     answer = interpret(
-        found(("cup", box, 0.9), ("cup", box, 0.8), ("cup", box, 0.2), *[("bowl", box, 0.9)] * 3, ("plate", box, 0.7)),
+        found(
+            *zip(
+                ["cup", "cup", "cup", "bowl", "bowl", "bowl", "plate"], places, [0.9, 0.8, 0.2] + [0.9] * 4, strict=True
+            )
+        ),
         TABLE,
         0.5,
     )
@@ -41,6 +45,16 @@ def test_a_tray_is_counted_and_totalled_exactly():
     assert answer.tally.total == Decimal("5.30")
     assert answer.tally.unpriced == ("plate",)
     assert json.loads(answer.model_dump_json())["tally"]["total"] == "5.30"
+
+
+def test_one_thing_is_not_charged_under_two_labels():
+    answer = interpret(
+        found(("bowl", (0, 0, 100, 100), 0.6), ("cup", (2, 0, 102, 100), 0.8), ("plate", (0, 0, 200, 200), 0.7)),
+        TABLE,
+        0.5,
+    )
+    assert [item.label for item in answer.objects] == ["cup", "plate"]
+    assert answer.tally.total == Decimal("2.50")
 
 
 def test_without_prices_there_is_no_total():

@@ -128,8 +128,12 @@ class DetectionCandidate(Candidate):
             if not self._trainer.pace.done:
                 self._begin(min(self._planned, left * self._share * SPARE), context)
         self._trainer.pace.fit_within(min(self._planned - self._used, left * SPARE))
-        before = self._trainer.seconds
-        loss = self._trainer.fit(min(PIECE_SECONDS, left), lambda: context.over)
+        pace, before = self._trainer.pace, self._trainer.seconds
+        step = pace.step_seconds or 0.0
+        if step > left:
+            pace.planned = max(1, pace.done)  # not even one more step ends in time: nothing is left to wait for
+        # A piece holds a step even where one takes longer than a piece should, as on a machine that others use too.
+        loss = self._trainer.fit(min(max(PIECE_SECONDS, 1.5 * step), left), lambda: context.over)
         self._used += self._trainer.seconds - before
         if not math.isnan(loss):
             context.report.metric(f"loss/{self.name}", loss)

@@ -70,7 +70,7 @@ class DetectionPredictor(Predictor):
         for query in queries:
             found = detect(lay(query.picture(), self._view), self._infer, self._view)
             answers.append(as_prediction(found, (query.width, query.height), self._names, threshold))
-        self._local.timings = {"detect": (time.perf_counter() - started) * 1000}
+        self._local.timings = {"objects": (time.perf_counter() - started) * 1000}
         return answers
 
     def timings(self) -> dict[str, float]:

@@ -6,6 +6,18 @@ from decimal import Decimal
 
 from sandglass.core.prediction import LabelCount, ObjectPrediction, Tally
 
+SAME_THING = 0.7
+"""Overlap from which two answers under different labels are taken for one thing."""
+
+
+def one_label_each(objects: Sequence[ObjectPrediction]) -> tuple[ObjectPrediction, ...]:
+    """The surest answer for each thing: what is a cup is not charged as a bowl too. By falling score."""
+    kept: list[ObjectPrediction] = []
+    for item in sorted(objects, key=lambda item: -item.score):
+        if all(other.box.iou(item.box) < SAME_THING for other in kept):
+            kept.append(item)
+    return tuple(kept)
+
 
 def tally(
     objects: Iterable[ObjectPrediction], labels: Sequence[str], prices: Mapping[str, Decimal], currency: str

@@ -11,7 +11,7 @@ from sandglass.core.prediction import ObjectsPrediction, Prediction
 from sandglass.core.text import Text
 from sandglass.scenarios.base import PredictOptions, Predictor, Query
 from sandglass.scenarios.detection.predictor import DetectionPredictor
-from sandglass.scenarios.detection.tableware.count import tally
+from sandglass.scenarios.detection.tableware.count import one_label_each, tally
 from sandglass.scenarios.detection.tableware.names import eye_labels
 from sandglass.scenarios.detection.tableware.parameters import TablewareParameters
 from sandglass.scenarios.detection.tableware.ratio import cup_disc_ratio, one_pair
@@ -69,7 +69,7 @@ def read_sense(folder: Path, labels: Sequence[str]) -> Sense:
 
 
 def interpret(prediction: ObjectsPrediction, sense: Sense, counted_from: float) -> ObjectsPrediction:
-    """Add counts and total, or keep one pair and add its ratio.
+    """Keep one answer per thing and add counts and total, or keep one pair and add its ratio.
 
     Args:
         prediction: what detection found.
@@ -77,8 +77,10 @@ def interpret(prediction: ObjectsPrediction, sense: Sense, counted_from: float) 
         counted_from: score from which an object is counted, or taken for part of an eye.
     """
     if sense.eye is None:
-        sure = [item for item in prediction.objects if item.score >= counted_from]
-        return prediction.model_copy(update={"tally": tally(sure, sense.labels, sense.prices, sense.currency)})
+        things = one_label_each(prediction.objects)
+        sure = [item for item in things if item.score >= counted_from]
+        counted = tally(sure, sense.labels, sense.prices, sense.currency)
+        return prediction.model_copy(update={"objects": things, "tally": counted})
     kept = one_pair(prediction.objects, *sense.eye)
     sure = [item for item in kept if item.score >= counted_from]
     ratio = cup_disc_ratio(sure, *sense.eye, width=prediction.width, height=prediction.height)
