@@ -20,8 +20,8 @@ from sandglass.scenarios.detection.view import View
 QUICK_SIDE = 320
 QUICK_SECONDS = 35.0
 """What the first model may take; with start and validation it stands within a minute."""
-QUICK_STEPS, QUICK_BATCH = 400, 4
-"""Many small steps bring a first model further than few large ones."""
+QUICK_STEPS, FEW_STEPS, QUICK_BATCH = 400, 160, 4
+"""Most steps of the first model; as many for few pictures; many small steps bring it further than few large ones."""
 LITTLE_TIME, MUCH_TIME = 90.0, 2400.0
 """Seconds below which only one candidate is tried, and from which a second size is."""
 EPOCHS, LEAST_STEPS = 250, 3000
@@ -108,7 +108,8 @@ def plan_recipes(
     if seconds < LITTLE_TIME:
         # Time for one: small pictures, so that it takes enough steps.
         return [("single", replace(main, view=_smaller(view, QUICK_SIDE)), 1.0, None)]
-    quick = replace(main, view=_smaller(view, QUICK_SIDE), steps=QUICK_STEPS, batch=QUICK_BATCH)
+    first = min(QUICK_STEPS, max(FEW_STEPS, 4 * len(truths)))
+    quick = replace(main, view=_smaller(view, QUICK_SIDE), steps=first, batch=QUICK_BATCH)
     plans: list[tuple[str, Recipe, float, float | None]] = [("quick", quick, 1.0, QUICK_SECONDS)]
     other = _next_larger(view)
     if seconds < MUCH_TIME or settings.resolution is not None or preference == "fastest" or other is None:
