@@ -26,15 +26,17 @@ export function Shell() {
       <a className="sg-skip" href="#main">
         {t('shell.skip')}
       </a>
-      <Link to="/" className="sg-brand" aria-label={t('shell.product')}>
-        <img src="/favicon.svg" alt="" width={24} height={24} />
-        <span translate="no">{t('shell.product')}</span>
-      </Link>
-      <header className="sg-header">
-        <div id={CRUMBS} className="sg-grow" />
-        <Activity />
-        <Languages />
-        <Themes />
+      <header className="sg-top">
+        <Link to="/" className="sg-brand" aria-label={t('shell.product')}>
+          <img src="/favicon.svg" alt="" width={24} height={24} />
+          <span translate="no">{t('shell.product')}</span>
+        </Link>
+        <div className="sg-header">
+          <div id={CRUMBS} className="sg-grow" />
+          <Activity />
+          <Languages />
+          <Themes />
+        </div>
       </header>
       <nav className="sg-menu" aria-label={t('shell.menu')}>
         {MENU.map((group, index) => (
@@ -70,7 +72,7 @@ function Languages() {
   return (
     <div className="sg-segments" role="group" aria-label={t('shell.language')}>
       {LANGUAGES.map((item: Language) => (
-        <button key={item} type="button" lang={item} aria-pressed={item === language} aria-label={t(`shell.languages.${item}`)} onClick={() => {
+        <button key={item} type="button" lang={item} aria-pressed={item === language} title={t(`shell.languages.${item}`)} onClick={() => {
             changeLanguage(item);
             keep({ language: item });
           }}>

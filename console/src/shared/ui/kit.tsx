@@ -190,7 +190,7 @@ export function Alert(props: { theme: 'info' | 'success' | 'warning' | 'danger';
 export function Empty({ title, text, children }: { title: string; text?: string; children?: ReactNode }) {
   return (
     <div className="sg-empty">
-      <h3>{title}</h3>
+      <p className="sg-empty-title">{title}</p>
       {text && <p className="sg-secondary">{text}</p>}
       {children}
     </div>
