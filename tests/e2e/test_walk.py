@@ -44,15 +44,43 @@ class Walk:
     def button(self, key, **values):
         return self.page.get_by_role("button", name=self.text(key, **values), exact=True)
 
+    def way(self, key, **values):
+        """A button or a link that leads on."""
+        name = self.text(key, **values)
+        button = self.page.get_by_role("button", name=name, exact=True)
+        return button.or_(self.page.get_by_role("link", name=name, exact=True)).first
+
     def begin(self):
         self.visit.open("/")
         self.visit.inspect("first-start", docs=True)
 
     def import_data(self):
+        page, text = self.page, self.text
         for name, count, seed in ((self.train, 14, 51), (self.test, 5, 52)):
             folder = write_receipts(self.folder / name, count, seed=seed, prefix=name)
-            job = self.server.import_folder(name, folder, scenario="ocr")
-            assert (job["status"], job["stored"]) == ("done", count), job
+            self.visit.open("/datasets/new")
+            page.get_by_label(text("newDataset.name"), exact=True).fill(name)
+            page.get_by_role("radio", name=self.scenario_name(), exact=True).check()
+            self.button("newDataset.create").click()
+            page.wait_for_url("**/imports/new")
+            page.locator("input[webkitdirectory]").set_input_files(folder)
+            expect(page.get_by_text(text("upload.status.done")).first).to_be_visible(timeout=60_000)
+            if name == self.train:
+                self.visit.inspect("import-source", docs=True)
+            self.button("importing.check").click()
+            confirm = self.button("importing.confirm", count=count, ready=count)
+            confirm.wait_for(timeout=60_000)
+            if name == self.train:
+                self.visit.inspect("import-check", docs=True)
+            confirm.click()
+            expect(page.get_by_text(text("importing.doneTitle", count=count, shown=count, name=name))).to_be_visible(
+                timeout=60_000
+            )
+        self.visit.open(f"/datasets/{self.train}")
+        expect(page.get_by_role("gridcell")).to_have_count(14)
+        self.visit.inspect("dataset", docs=True)
+        self.visit.open("/datasets")
+        self.visit.inspect("datasets", docs=True)
 
     def create_task(self):
         page, text = self.page, self.text
@@ -88,10 +116,10 @@ class Walk:
         page.get_by_text(text("status.run.running")).first.wait_for(timeout=60_000)
         page.locator("canvas, svg").first.wait_for(timeout=90_000)
         self.visit.inspect("training", docs=True)
-        page.get_by_role("link", name=text("training.seeEvaluation")).first.wait_for(timeout=TRAINING)
+        self.way("training.seeEvaluation").wait_for(timeout=TRAINING)
         expect(page.get_by_text(text("training.evaluating"))).to_have_count(0, timeout=60_000)
         self.visit.inspect("training-ended")
-        page.get_by_role("link", name=text("training.seeEvaluation")).first.click()
+        self.way("training.seeEvaluation").click()
 
     def read_evaluation(self):
         page, text = self.page, self.text
@@ -123,7 +151,7 @@ class Walk:
 
     def publish(self):
         page, text = self.page, self.text
-        page.get_by_role("link", name=text("evaluation.publish"), exact=True).first.click()
+        self.way("evaluation.publish").click()
         page.wait_for_url("**/publish*")
         self.visit.settle()
         self.visit.inspect("publish", docs=True)
