@@ -10,6 +10,7 @@ from pathlib import Path
 import console_build
 import pytest
 from harness import Server
+from people import admin_session
 from playwright.sync_api import sync_playwright
 from receipts import write_pictures, write_receipts
 from visitor import ROOT, Visitor, launch
@@ -40,9 +41,7 @@ def built_console():
 def server(built_console, tmp_path_factory):
     """A server that all browser tests of a run share; each uses names of its own. Only real scenarios are installed."""
     folder = tmp_path_factory.mktemp("console")
-    server = Server(
-        folder / "home", PYTHONPATH="", OMP_NUM_THREADS=str(os.cpu_count() or 1), SANDGLASS_LOGIN="false"
-    ).start()
+    server = Server(folder / "home", PYTHONPATH="", OMP_NUM_THREADS=str(os.cpu_count() or 1)).start()
     yield server
     server.stop()
 
@@ -94,16 +93,33 @@ def browser():
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def signed_in():
+    """Cookies of the admin for a server; signing in is a slow thing by intention, so it is done once for each."""
+    known = {}
+
+    def cookies(server):
+        if server.address not in known:
+            known[server.address] = admin_session(server)
+        return known[server.address]
+
+    return cookies
+
+
 @pytest.fixture
-def visitors(request, server, browser):
-    """Makes visitors: ``visitors(language="zh-CN", theme="dark", width=1024, height=768)``."""
+def visitors(request, server, browser, signed_in):
+    """Makes visitors: ``visitors(language="zh-CN", theme="dark", width=1024, height=768)``.
+
+    They have signed in as the admin unless ``stranger`` is true; ``to`` is another server than the shared one.
+    """
     made = []
     screenshots = request.config.getoption("--screenshots")
     images = ROOT / "docs/images" if request.config.getoption("--update-images") else None
 
-    def make(language="en", theme="light", *, width=SIZE["width"], height=SIZE["height"], base_url=None):
+    def make(language="en", theme="light", *, width=SIZE["width"], height=SIZE["height"], to=None, stranger=False):
+        opened = to or server
         context = browser.new_context(
-            base_url=base_url or server.address,
+            base_url=opened.address,
             locale=language,
             color_scheme=theme,
             reduced_motion="reduce",
@@ -111,6 +127,8 @@ def visitors(request, server, browser):
             timezone_id="Asia/Shanghai",
         )
         context.set_default_timeout(20_000)
+        if not stranger:
+            context.add_cookies(signed_in(opened))
         visitor = Visitor(
             context.new_page(), language, theme, Path(screenshots).absolute() if screenshots else None, images
         )

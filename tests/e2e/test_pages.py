@@ -24,9 +24,17 @@ def empty_server(built_console, tmp_path_factory):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_signing_in_is_asked_of_a_stranger(visitors, empty_server, language):
+    visit = visitors(language=language, to=empty_server, stranger=True)
+    visit.open("/tasks")
+    visit.page.get_by_label(visit.text("signin.password")).wait_for()
+    visit.inspect("sign-in")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", EMPTY)
 def test_pages_before_there_is_anything(visitors, empty_server, language, name):
-    visit = visitors(language=language, base_url=empty_server.address)
+    visit = visitors(language=language, to=empty_server)
     visit.open(EMPTY[name])
     visit.inspect(f"empty-{name}")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from harness import Server
+from people import PASSWORD, first_password
 from playwright.sync_api import expect
 from receipts import write_pictures, write_receipts
 from visitor import LANGUAGES, Visitor
@@ -51,7 +52,19 @@ class Walk:
         return button.or_(self.page.get_by_role("link", name=name, exact=True)).first
 
     def begin(self):
+        """The first start: the one-time password that the server printed, then one of one's own."""
+        page, text = self.page, self.text
         self.visit.open("/")
+        self.visit.inspect("sign-in", docs=True)
+        page.get_by_label(text("signin.name"), exact=True).fill("admin")
+        page.get_by_label(text("signin.password"), exact=True).fill(first_password(self.server, "admin"))
+        self.button("signin.submit").click()
+        page.get_by_label(text("signin.new"), exact=True).fill(PASSWORD)
+        page.get_by_label(text("signin.again"), exact=True).fill(PASSWORD)
+        self.visit.inspect("new-password")
+        self.button("signin.change").click()
+        page.get_by_role("heading", name=text("home.title"), exact=True).wait_for()
+        self.visit.settle()
         self.visit.inspect("first-start", docs=True)
 
     def import_data(self):
@@ -212,7 +225,7 @@ class Walk:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_whole_flow_in_the_browser(own_server, visitors, language, tmp_path):
-    walk = Walk(visitors(language=language, base_url=own_server.address), own_server, tmp_path)
+    walk = Walk(visitors(language=language, to=own_server, stranger=True), own_server, tmp_path)
     walk.begin()
     walk.import_data()
     walk.create_task()

@@ -31,3 +31,15 @@ def sign_in(server, name, one_time):
         changed = browser.put("/session/password", json=body)
         assert changed.status_code == 200, changed.text
     return browser, signed_in.json()
+
+
+def admin_session(server):
+    """The cookies of a browser in which the first admin has signed in, as Playwright takes them up."""
+    browser, _ = sign_in(server, "admin", first_password(server, "admin"))
+    cookies = [
+        {"name": cookie.name, "value": cookie.value, "url": server.address, "httpOnly": True}
+        for cookie in browser.cookies.jar
+    ]
+    browser.close()
+    assert cookies
+    return cookies

@@ -45,7 +45,7 @@ def demo(
     folder = data if data is not None else rendered_receipts(settings.home / "demo")
     seconds = parse_duration(max_time or ("20m" if data is not None else "4m"))
     with connect(settings) as client:
-        show_console(client.address, "Watch it in the browser:", "/")
+        show_console(client, "Watch it in the browser:", "/")
         step("Data")
         train, test = import_parts(client, folder, name)
         step("Training")
@@ -87,7 +87,7 @@ def demo(
         time_service(client, name, pictures[:TIMED])
         screen.print(f"\nThe service answers at {client.address}/v1/services/{name}/predict", highlight=False)
         screen.print(f"Try: sandglass predict {name} PICTURE --keys all", highlight=False)
-        show_console(client.address, "Or in the browser:", f"/services/{name}/test")
+        show_console(client, "Or in the browser:", f"/services/{name}/test")
 
 
 def step(title: str) -> None:
@@ -95,12 +95,20 @@ def step(title: str) -> None:
     screen.rule(f"[bold]{title}[/]", align="left")
 
 
-def show_console(address: str, invitation: str, path: str) -> None:
-    """Where the console answers, in an installation that has one."""
+def show_console(client: Client, invitation: str, path: str) -> None:
+    """Where the console answers, in an installation that has one, and how to sign in where nobody has yet."""
     from sandglass.api.console import is_shipped
 
-    if is_shipped():
-        screen.print(f"{invitation} {address}{path}", highlight=False)
+    if not is_shipped():
+        return
+    screen.print(f"{invitation} {client.address}{path}", highlight=False, soft_wrap=True)
+    if not client.request("GET", "/session")["login"]:
+        return
+    admins = [user for user in client.request("GET", "/users")["items"] if user["role"] == "admin"]
+    if admins and all(admin["signed_in_at"] is None for admin in admins):
+        given = client.request("POST", f"/users/{admins[0]['id']}/reset-password")
+        name, password = given["user"]["name"], given["one_time_password"]
+        screen.print(f"Sign in as '{name}' with the one-time password {password}", highlight=False, markup=False)
 
 
 def rendered_receipts(folder: Path) -> Path:

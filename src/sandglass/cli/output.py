@@ -59,7 +59,10 @@ def print_json(value: Any) -> None:  # noqa: ANN401
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str | None = None) -> None:
     """Print rows under columns; numbers stand to the right, nothing is shown as ``-``."""
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    if title:
+        # Not the table's own title, which is wrapped to the width of its columns.
+        screen.print(title, style="italic", highlight=False, markup=False, soft_wrap=True)
+    table = Table(box=None, pad_edge=False, header_style="bold")
     for index, column in enumerate(columns):
         numeric = any(isinstance(row[index], int | float) for row in rows)
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
@@ -94,7 +97,7 @@ def print_error(error: SandglassError, *, as_json: bool) -> int:
 
 @contextmanager
 def progress_bar(description: str, *, quiet: bool) -> Iterator[Callable[[float, str], None]]:
-    """A progress bar on standard error; call it with a share 0..1 and what is going on. Silent when ``quiet``."""
+    """A progress bar on standard error; call it with a share 0..1 and what is going on. Silent when ``quiet`` or nobody watches."""
     if quiet:
         yield lambda _share, _note: None
         return
@@ -105,7 +108,7 @@ def progress_bar(description: str, *, quiet: bool) -> Iterator[Callable[[float, 
         TimeElapsedColumn(),
         TextColumn("{task.fields[note]}", markup=False),
         console=errors,
-        transient=not errors.is_terminal,
+        disable=not errors.is_terminal,
     ) as bar:
         task = bar.add_task(description, total=1.0, note="")
 
