@@ -117,7 +117,7 @@ class Walk:
         # What was typed is still there after a reload.
         page.reload()
         expect(page.get_by_label(text("form.name"), exact=True)).to_have_value(self.task)
-        self.button("form.submit").click()
+        self.way("form.submit").click()
         page.wait_for_url("**/tasks/*/1/training")
 
     def scenario_name(self):
