@@ -245,3 +245,32 @@ def test_a_checkpoint_of_other_candidates_is_not_used(make):
     search.run([Climber("another", 0.4)])
     assert search.stored[-1] == ("another", 0.4)
     assert any("other candidates" in line for line in search.journal.said("warning"))
+
+
+@dataclass
+class Planner(Climber):
+    """Notes what it was told to hope for, as a share of the time that was left."""
+
+    told: list = field(default_factory=list)
+
+    def fit(self, context):
+        self.told.append(context.hope / context.deadline.remaining)
+        super().fit(context)
+
+
+def test_candidates_know_how_much_of_the_time_they_may_hope_for(make):
+    search = make(seconds=8.0)
+    quick, one, two = Climber("quick", 0.3), Planner("one", 0.5, steps=10_000), Planner("two", 0.9, steps=10_000)
+    one.pause = two.pause = 0.05
+    search.run([quick, one, two])
+    assert one.told[0] == pytest.approx(0.75, abs=0.05)  # a quarter now, and half of the time if it survives
+    assert two.told[0] == pytest.approx(1.0, abs=0.05)  # the same seconds, of what is left by then
+    assert two.told[-1] == pytest.approx(1.0, abs=0.01)
+    assert len(two.told) > 2 * len(one.told)
+
+
+def test_a_search_chooses_by_the_metric_that_it_is_told(make):
+    search = make()
+    search.metric = "macro_f1"
+    search.run([Climber("quick", 0.5)])
+    assert any("macro_f1" in line for line in search.journal.said("info"))

@@ -65,12 +65,17 @@ class LabelScore(Value):
 
 
 class ClassPrediction(Value):
-    """Classes by falling probability."""
+    """Classes by falling probability; none at or above the threshold = unknown.
+
+    Attributes:
+        several: labels are independent of each other, so that several may hold at once; else exactly one does.
+    """
 
     kind: Literal["classes"] = "classes"
     width: int
     height: int
     labels: tuple[LabelScore, ...] = ()
+    several: bool = False
 
 
 class ObjectPrediction(Value):

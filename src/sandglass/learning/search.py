@@ -60,6 +60,7 @@ class Search:
     Attributes:
         store: exports and stores a candidate with its score and measured results.
         workspace: for checkpoints.
+        metric: key of the overall metric that candidates are chosen by; the scenario's main one unless given.
         best: score of the stored model.
         peak: highest score that a stored model had.
         leader: name of the stored model's candidate.
@@ -72,6 +73,7 @@ class Search:
     store: Callable[[Candidate, float, Results], None]
     workspace: Path
     target: float | None = None
+    metric: str = ""
     best: float | None = None
     peak: float | None = None
     leader: str | None = None
@@ -86,6 +88,7 @@ class Search:
         Raises:
             Broken: every candidate failed.
         """
+        self.metric = self.metric or self.scenario.main_metric
         self.standings = [Standing(candidate) for candidate in candidates]
         self._restore()
         first, *others = self.standings
@@ -109,11 +112,6 @@ class Search:
             return RunReason.TARGET_REACHED
         return RunReason.TIME_LIMIT if self._cut or self.context.deadline.expired else RunReason.COMPLETED
 
-    @property
-    def metric(self) -> str:
-        """Key of the overall metric that models are chosen by."""
-        return self.scenario.metric(self.data.labels)
-
     def _over(self) -> bool:
         return self.context.over or self._on_target()
 
@@ -128,8 +126,10 @@ class Search:
             share = self.context.deadline.remaining / rounds / len(alive) if len(alive) > 1 else math.inf
             if math.isinf(share) and len(alive) > 1:
                 share = 300.0  # no time limit: five minutes tell candidates apart
+            left = self.context.deadline.remaining
+            later = left * (1 - 1 / rounds) * _share_of_winner(math.ceil(len(alive) / 2)) if len(alive) > 1 else 0.0
             for standing in alive:
-                self._advance(standing, share)
+                self._advance(standing, share, later)
                 if self._over():
                     return
             ranked = sorted(
@@ -143,14 +143,17 @@ class Search:
                 self.journal.log(f"{standing.candidate.name} is not continued: others are ahead.")
                 self._tell(standing)
 
-    def _advance(self, standing: Standing, seconds: float) -> None:
-        """Let a candidate learn for about ``seconds``, validating and storing it on the way."""
+    def _advance(self, standing: Standing, seconds: float, later: float = 0.0) -> None:
+        """Let a candidate learn for about ``seconds``, validating and storing it on the way.
+
+        ``later``: seconds that it may hope for afterwards, if it stays ahead.
+        """
         end = time.monotonic() + seconds
         candidate = standing.candidate
         self._tell(standing, running=True)
         try:
             while standing.open and not self._over() and time.monotonic() < end:
-                self._fit(standing)
+                self._fit(standing, max(0.0, end - time.monotonic()) + later)
                 if self._validation_due(standing):
                     self._validate(standing)
                 if time.monotonic() - self._saved_at > CHECKPOINT_SECONDS:
@@ -172,7 +175,7 @@ class Search:
         self.save()
         self._tell(standing)
 
-    def _fit(self, standing: Standing) -> None:
+    def _fit(self, standing: Standing, share: float) -> None:
         candidate = standing.candidate
         started = time.monotonic()
         reserve = self.export_seconds + standing.validation_seconds
@@ -180,6 +183,7 @@ class Search:
             self.context,
             deadline=self.context.deadline.reserve(reserve if candidate.ready else 0.0),
             workspace=self.workspace / candidate.name,
+            share=share,
         )
         if context.deadline.expired:
             # Nothing but the reserve is left: time for a last validation and export, not for more learning.
@@ -244,7 +248,7 @@ class Search:
         )
         results = measure(matches, self.data.labels, extra)
         overall = summarise(results, results.recommended_threshold).overall.model_dump()
-        return float(overall.get(self.metric) or 0.0), results
+        return float(overall.get(self.metric or self.scenario.main_metric) or 0.0), results
 
     def _fail(self, standing: Standing, error: Exception) -> None:
         standing.failed = f"{type(error).__name__}: {error}"
@@ -343,3 +347,11 @@ class Search:
             self.best, self.peak, self.leader = state["best"], state["peak"], state["leader"]
             self.journal.log(f"Going on from the checkpoint of {state['at']}.")
             return
+
+
+def _share_of_winner(alive: int) -> float:
+    """Share 0..1 of the time left that goes to the candidate that survives all rounds among ``alive``."""
+    if alive == 1:
+        return 1.0
+    rounds = math.ceil(math.log2(alive)) + 1
+    return 1 / rounds / alive + (1 - 1 / rounds) * _share_of_winner(math.ceil(alive / 2))

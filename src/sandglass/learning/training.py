@@ -63,18 +63,22 @@ def train(
     journal.stage("check", 0.0, 0.02)
     source = SampleSource(database, objects)
     sets = source.training_sets(settings)
+    plan = TrainingPlan(settings.preference, settings.parameters)
     data = check(scenario, source, sets, settings, journal)
+    metric = scenario.metric(data, plan)
+    data = scenario.arrange(data, plan, journal)
     if context.over:
         return _reason_without_model(context)
 
     journal.stage("prepare", 0.02, 0.2)
-    plan = TrainingPlan(settings.preference, settings.parameters)
     scenario.prepare(data, plan, context)
     if context.over:
         return _reason_without_model(context)
 
     models = ModelStore(database, objects, run.id, workspace)
-    search = Search(scenario, data, context, journal, lambda *_: None, workspace, target=settings.target_score)
+    search = Search(
+        scenario, data, context, journal, lambda *_: None, workspace, target=settings.target_score, metric=metric
+    )
 
     def store(candidate: Candidate, score: float, results: Results) -> None:
         overall = summarise(results, results.recommended_threshold).overall.model_dump()
@@ -82,7 +86,7 @@ def train(
             scenario=scenario.id,
             labels=data.labels,
             threshold=results.recommended_threshold,
-            main_metric=search.metric,
+            main_metric=metric,
             score=score,
             metrics=overall,
             candidate=candidate.name,
@@ -104,7 +108,7 @@ def train(
             session.execute(
                 update(Run).where(Run.id == run.id).values(best_score=score, best_at=round(journal.used, 1))
             )
-        journal.log(f"New best model: {candidate.name}, {search.metric} {score:.4f}")
+        journal.log(f"New best model: {candidate.name}, {metric} {score:.4f}")
 
     search.store = store
     search.context = replace(context, deadline=deadline.reserve(LEAST_RESERVE))

@@ -79,6 +79,7 @@ class FitContext:
         threads: CPU threads to use.
         seed: of all randomness.
         device: ``cpu`` or ``cuda``.
+        share: seconds of learning, from now, that this candidate may count on if it stays ahead of the others.
     """
 
     deadline: Deadline
@@ -89,6 +90,12 @@ class FitContext:
     threads: int
     seed: int
     device: Literal["cpu", "cuda"] = "cpu"
+    share: float = float("inf")
+
+    @property
+    def hope(self) -> float:
+        """Seconds that a candidate should plan its learning for: its share, at most what is left."""
+        return min(self.share, self.deadline.remaining)
 
     @property
     def over(self) -> bool:
@@ -308,10 +315,6 @@ class Scenario(ABC):
     presets: ClassVar[tuple[Preset, ...]] = ()
     weights: ClassVar[str | None] = None
 
-    def metric(self, labels: Sequence[str]) -> str:
-        """Key of the overall metric that candidates for ``labels`` are chosen by."""
-        return self.main_metric
-
     @abstractmethod
     def check(self, samples: Sequence[Sample], labels: Sequence[str] | None) -> list[Finding]:
         """What is wrong with training data: findings with severity error stop the task from being created."""
@@ -319,6 +322,14 @@ class Scenario(ABC):
     @abstractmethod
     def labels(self, samples: Sequence[Sample]) -> tuple[str, ...]:
         """Labels or fields that ``samples`` teach, the most frequent first."""
+
+    def metric(self, data: LearningData, plan: TrainingPlan) -> str:
+        """Key of the overall metric that candidates for ``data`` are chosen by; `main_metric` unless the data decides."""
+        return self.main_metric
+
+    def arrange(self, data: LearningData, plan: TrainingPlan, report: Report) -> LearningData:
+        """The data as candidates get it: some scenarios let few pictures both teach and validate (out of fold)."""
+        return data
 
     @abstractmethod
     def prepare(self, data: LearningData, plan: TrainingPlan, context: FitContext) -> None:

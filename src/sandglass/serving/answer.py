@@ -53,7 +53,8 @@ class PictureAnswer(Value):
     Attributes:
         file: name that the caller gave.
         lines, fields: OCR.
-        labels: classification.
+        labels: classification; an empty list = unknown, nothing reaches the threshold.
+        several: classification: labels are independent, so that several may hold at once.
         objects: detection; tally (counts, total) and ratio (cup to disc): tableware.
         error: why this picture has no answer; the others of the request have theirs.
     """
@@ -65,6 +66,7 @@ class PictureAnswer(Value):
     lines: tuple[TextLine, ...] | None = None
     fields: tuple[FieldPrediction, ...] | None = None
     labels: tuple[LabelScore, ...] | None = None
+    several: bool | None = None
     objects: tuple[ObjectPrediction, ...] | None = None
     tally: Tally | None = None
     ratio: CupDiscRatio | None = None

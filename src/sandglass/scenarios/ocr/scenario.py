@@ -89,9 +89,9 @@ class Ocr(Scenario):
         ),
     )
 
-    def metric(self, labels: Sequence[str]) -> str:
+    def metric(self, data: LearningData, plan: TrainingPlan) -> str:
         """Of fields their F1; of text the share of right characters, which still tells models apart where no line is right."""
-        return "character_accuracy" if tuple(labels) == (TEXT_LABEL,) else self.main_metric
+        return "character_accuracy" if data.labels == (TEXT_LABEL,) else self.main_metric
 
     def labels(self, samples: Sequence[Sample]) -> tuple[str, ...]:
         """Fields by falling number of documents; the single label ``text`` when there are boxes but no fields."""

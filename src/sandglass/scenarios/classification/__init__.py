@@ -1,0 +1,1 @@
+"""Image classification: one or several labels for a whole picture."""
