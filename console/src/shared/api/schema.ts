@@ -2278,7 +2278,10 @@ export interface components {
         };
         /**
          * ClassPrediction
-         * @description Classes by falling probability.
+         * @description Classes by falling probability; none at or above the threshold = unknown.
+         *
+         *     Attributes:
+         *         several: labels are independent of each other, so that several may hold at once; else exactly one does.
          */
         ClassPrediction: {
             /** Height */
@@ -2293,6 +2296,11 @@ export interface components {
              * @default []
              */
             labels: components["schemas"]["LabelScore"][];
+            /**
+             * Several
+             * @default false
+             */
+            several: boolean;
             /** Width */
             width: number;
         };
@@ -4387,7 +4395,8 @@ export interface components {
          *     Attributes:
          *         file: name that the caller gave.
          *         lines, fields: OCR.
-         *         labels: classification.
+         *         labels: classification; an empty list = unknown, nothing reaches the threshold.
+         *         several: classification: labels are independent, so that several may hold at once.
          *         objects: detection; tally (counts, total) and ratio (cup to disc): tableware.
          *         error: why this picture has no answer; the others of the request have theirs.
          */
@@ -4408,6 +4417,8 @@ export interface components {
             /** Objects */
             objects?: components["schemas"]["ObjectPrediction"][] | null;
             ratio?: components["schemas"]["CupDiscRatio"] | null;
+            /** Several */
+            several?: boolean | null;
             tally?: components["schemas"]["Tally"] | null;
             timings?: components["schemas"]["Timings"] | null;
             /** Width */
