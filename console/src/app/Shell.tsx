@@ -9,6 +9,7 @@ import { Skeleton } from '../shared/ui/kit';
 import { Menu } from '../shared/ui/Menu';
 import { CRUMBS } from '../shared/ui/Page';
 import { Activity } from './Activity';
+import { UploadTray } from './UploadTray';
 
 /** Automatic learning has two pages; the other entries stand alone. */
 const MENU = [
@@ -33,6 +34,7 @@ export function Shell() {
         </Link>
         <div className="sg-header">
           <div id={CRUMBS} className="sg-grow" />
+          <UploadTray />
           <Activity />
           <Languages />
           <Themes />

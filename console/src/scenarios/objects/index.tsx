@@ -2,7 +2,7 @@ import type { Schemas } from '../../shared/api/client';
 import { box, type Point, type Shape } from '../../shared/canvas/shapes';
 import { count, score } from '../../shared/format/format';
 import { useText } from '../../shared/i18n';
-import type { Annotation, PictureAnswer, Prediction, ResultPanelProps, ScenarioParts } from '../../shared/scenario/contract';
+import type { Annotation, LookOf, PictureAnswer, Prediction, ResultPanelProps, ScenarioParts } from '../../shared/scenario/contract';
 import { labelLook } from '../../shared/theme/palette';
 import { Ratio } from './Ratio';
 import { Tally } from './Tally';
@@ -13,14 +13,14 @@ function looks(labels: string[]) {
   return (label: string) => labelLook(order.indexOf(label));
 }
 
-function annotationShapes(annotation: Annotation): Shape[] {
+function annotationShapes(annotation: Annotation, kept?: LookOf): Shape[] {
   if (annotation.kind !== 'objects') return [];
   const objects = annotation.objects ?? [];
   const look = looks(objects.map((item) => item.label));
   return objects.map((item, index) => ({
     id: `o${index}`,
     points: item.polygon ? (item.polygon as unknown as Point[]) : box(...(item.box as [number, number, number, number])),
-    look: look(item.label),
+    look: kept?.(item.label) ?? look(item.label),
     name: item.label,
   }));
 }

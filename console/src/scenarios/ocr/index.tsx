@@ -3,14 +3,14 @@ import type { Schemas } from '../../shared/api/client';
 import type { Point, Shape } from '../../shared/canvas/shapes';
 import { score } from '../../shared/format/format';
 import { useText } from '../../shared/i18n';
-import type { Annotation, PictureAnswer, Prediction, RequestOptionsProps, ResultPanelProps, ScenarioParts, TaskFormExtrasProps } from '../../shared/scenario/contract';
+import type { Annotation, LookOf, PictureAnswer, Prediction, RequestOptionsProps, ResultPanelProps, ScenarioParts, TaskFormExtrasProps } from '../../shared/scenario/contract';
 import { labelLook, NEUTRAL } from '../../shared/theme/palette';
 import { Check, Chip, Group, Input, Plain } from '../../shared/ui/kit';
 
 type Polygon = readonly Point[];
 const polygon = (points: unknown) => points as Polygon;
 
-function annotationShapes(annotation: Annotation): Shape[] {
+function annotationShapes(annotation: Annotation, look?: LookOf): Shape[] {
   if (annotation.kind !== 'document') return [];
   const fields = [...new Set((annotation.values ?? []).map((value) => value.field))];
   const fieldOf = new Map((annotation.values ?? []).flatMap((value) => (value.box_ids ?? []).map((id) => [id, value.field])));
@@ -19,7 +19,7 @@ function annotationShapes(annotation: Annotation): Shape[] {
     return {
       id: box.id,
       points: polygon(box.polygon),
-      look: field ? labelLook(fields.indexOf(field)) : NEUTRAL,
+      look: field ? (look?.(field) ?? labelLook(fields.indexOf(field))) : NEUTRAL,
       name: field,
       title: box.text,
     };

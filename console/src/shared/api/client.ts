@@ -12,6 +12,7 @@ export class ApiError extends Error {
     message: string,
     readonly action: string | null,
     readonly fields: Record<string, string>,
+    readonly details: Record<string, unknown> = {},
   ) {
     super(message);
   }
@@ -52,7 +53,7 @@ export function toError(status: number, body: unknown): ApiError {
   const detail = (typeof body === 'object' && body !== null ? body : {}) as Partial<ProblemDetail>;
   const fields = Object.fromEntries((detail.errors ?? []).map((item) => [item.field, item.message]));
   if (detail.field && detail.detail && !fields[detail.field]) fields[detail.field] = detail.detail;
-  return new ApiError(status, detail.code ?? `http_${status}`, detail.detail ?? '', detail.action ?? null, fields);
+  return new ApiError(status, detail.code ?? `http_${status}`, detail.detail ?? '', detail.action ?? null, fields, detail.details ?? {});
 }
 
 /** Send a form with files; progress is the share 0..1 that has left this machine. */

@@ -1,11 +1,14 @@
 import type { ComponentType } from 'react';
 import type { Schemas } from '../api/client';
 import type { Shape } from '../canvas/shapes';
+import type { LabelLook } from '../theme/palette';
 import type { Schema, Values } from '../ui/SchemaForm';
 
 export type Annotation = NonNullable<Schemas['SampleView']['annotation']>;
 export type Prediction = Schemas['CaseView']['prediction'];
 export type PictureAnswer = Schemas['PictureAnswer'];
+
+export type LookOf = (label: string) => LabelLook | undefined;
 
 /** What a result shows beside its picture; hovering a row selects the outline of the same id. */
 export type ResultPanelProps = {
@@ -26,7 +29,8 @@ export interface ScenarioParts {
   TaskFormExtras?: ComponentType<TaskFormExtrasProps>;
   /** Parameters that `TaskFormExtras` shows; the advanced form leaves them out. */
   formFields?: string[];
-  annotationShapes?: (annotation: Annotation) => Shape[];
+  /** Outlines of an annotation; `look` tells the colour that a dataset keeps for a label or field. */
+  annotationShapes?: (annotation: Annotation, look?: LookOf) => Shape[];
   answerShapes?: (answer: PictureAnswer) => Shape[];
   predictionShapes?: (prediction: Prediction) => Shape[];
   ResultPanel?: ComponentType<ResultPanelProps>;

@@ -58,6 +58,13 @@ const LOOKS: Record<string, Record<string, Look>> = {
     failed: ['danger', ErrorCircleIcon],
     cancelled: ['default', StopCircleIcon],
   },
+  dataset: {
+    ready: ['success', CheckCircleIcon],
+    importing: ['primary', LoadingIcon],
+    waiting: ['warning', HourglassIcon],
+    empty: ['default', CircleIcon],
+    failed: ['danger', ErrorCircleIcon],
+  },
   sample: {
     unlabelled: ['default', CircleIcon],
     pre_labelled: ['primary', EditIcon],
