@@ -39,7 +39,7 @@ export default function NewDatasetPage() {
   const fields = create.error instanceof ApiError ? create.error.fields : {};
   const send = (event: React.FormEvent) => {
     event.preventDefault();
-    if (name && !taken) create.mutate();
+    if (name && !taken && scenario) create.mutate();
     else document.querySelector<HTMLInputElement>('#main input')?.focus();
   };
   return (
@@ -75,9 +75,9 @@ export default function NewDatasetPage() {
                 <Check key={item} kind="radio" name="after" label={t(`newDataset.after.${item}`)} checked={after === item} onChange={() => setAfter(item)} />
               ))}
             </Group>
-            {create.isError && Object.keys(fields).length === 0 && <ProblemBox error={create.error} />}
+            {create.isError && !fields.name && <ProblemBox error={create.error} />}
             <div className="sg-row">
-              <Primary type="submit" loading={create.isPending} disabled={!name || taken}>
+              <Primary type="submit" loading={create.isPending} disabled={!name || taken || !scenario}>
                 {t('newDataset.create')}
               </Primary>
               <Plain onClick={() => void go('/datasets')}>{t('common.cancel')}</Plain>

@@ -15,8 +15,8 @@ export const Overlay = memo(function Overlay({ width, height, shapes }: { width:
     <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="xMidYMid meet" aria-hidden="true">
       {[...groups].map(([key, { shape, d }]) => (
         <g key={key} fill="none" vectorEffect="non-scaling-stroke">
-          <path d={d} stroke={shape.look.casing} strokeWidth={3} strokeOpacity={0.5} vectorEffect="non-scaling-stroke" />
-          <path d={d} stroke={shape.look.colour} strokeWidth={1.5} strokeDasharray={shape.look.dash} vectorEffect="non-scaling-stroke" />
+          <path d={d} stroke={shape.look.casing} strokeWidth={2.5} strokeOpacity={0.6} vectorEffect="non-scaling-stroke" />
+          <path d={d} stroke={shape.look.colour} strokeWidth={1.25} strokeDasharray={shape.look.dash} vectorEffect="non-scaling-stroke" />
         </g>
       ))}
     </svg>

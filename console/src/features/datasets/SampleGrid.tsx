@@ -113,7 +113,7 @@ export function SampleGrid(props: Props) {
                   <div key={place} role="gridcell" aria-colindex={column + 1} aria-selected={chosen} className="sg-tile" data-chosen={chosen}>
                     {sample ? (
                       <>
-                        <button type="button" data-place={place} tabIndex={place === active || (column === 0 && row.index === first / columns && (active < first || active > last)) ? 0 : -1} aria-label={sample.path} onFocus={() => setActive(place)} onClick={onClick(place, sample)}>
+                        <button type="button" data-place={place} tabIndex={place === active || (column === 0 && row.index === first / columns && (active < first || active > last)) ? 0 : -1} onFocus={() => setActive(place)} onClick={onClick(place, sample)}>
                           <Thumb dataset={dataset.name} scenario={dataset.scenario} sample={sample} marks={props.marks} look={props.look} height={Math.round(tile * 0.75)} size={tile > 200 ? 480 : 240} />
                           <Caption sample={sample} />
                         </button>

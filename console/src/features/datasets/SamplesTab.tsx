@@ -115,19 +115,18 @@ export function SamplesTab({ dataset }: { dataset: Dataset }) {
               </option>
             ))}
           </Select>
-          <span className="sg-grow" />
           {parts.annotationShapes && <Check label={t('samples.marks')} checked={view.marks} onChange={() => setView({ ...view, marks: !view.marks })} />}
-          <label className="sg-row">
-            <span className="sg-secondary">{t('samples.size')}</span>
-            <input
+          <input
               type="range"
+              style={{ width: 96 }}
+              title={t('samples.size')}
+              aria-label={t('samples.size')}
               min={0}
               max={SIZES.length - 1}
               value={SIZES.indexOf(view.tile as never)}
               aria-valuetext={t('samples.pixels', { count: view.tile })}
               onChange={(event) => setView({ ...view, tile: SIZES[Number(event.target.value)]! })}
             />
-          </label>
         </div>
         <div className="sg-spread" style={{ marginBottom: 12, minHeight: 32 }}>
           <span className="sg-row" aria-live="polite">
@@ -198,5 +197,5 @@ function Search({ value, onChange }: { value: string; onChange: (value: string) 
     const timer = setTimeout(() => onChange(typed), 300);
     return () => clearTimeout(timer);
   }, [typed, value, onChange]);
-  return <Input type="search" value={typed} maxLength={200} placeholder={t('samples.search')} aria-label={t('samples.search')} onChange={(event) => setTyped(event.target.value)} />;
+  return <Input type="search" style={{ flex: '1 1 140px' }} value={typed} maxLength={200} placeholder={t('samples.search')} aria-label={t('samples.search')} onChange={(event) => setTyped(event.target.value)} />;
 }
