@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+import zipfile
 
 import pytest
 from shell import Shell
@@ -82,7 +83,61 @@ def test_the_whole_flow_by_commands(shell, receipts):
     shell("predict", "till", picture, code=5)
 
 
+def test_data_by_commands(shell, receipts, tmp_path):
+    made = shell("dataset", "create", "books", "--scenario", "ocr", "--tag", "till", "--json")
+    assert (made["state"], made["tags"]) == ("empty", ["till"])
+    shell("dataset", "create", "books", "--scenario", "ocr", "--json", code=5)
+    source = ("dataset", "import", receipts, "--name", "books", "--scenario", "ocr")
+    checked = shell(*source, "--check", "--json")["import"]
+    assert (checked["status"], checked["found"], checked["labels"]["total"]) == ("checked", 14, 14)
+    assert shell("dataset", "show", "books", "--json")["sample_count"] == 0
+    done = shell(*source, "--upload", "--map", "total=amount", "--map", "number=", "--json")
+    assert done["import"]["stored"] == 14
+    assert "number" not in done["dataset"]["label_counts"]
+    assert done["dataset"]["label_counts"]["amount"] == 14
+    assert shell("dataset", "list", "--tag", "till", "--json")["total"] == 1
+    assert shell("dataset", "edit", "books", "--description", "old", "--json")["description"] == "old"
+
+    first = shell("dataset", "samples", "books", "--limit", 1, "--json")
+    assert first["total"] == 14
+    name = first["items"][0]["path"]
+    assert shell("dataset", "mark", "books", "--to", "test", "--search", name, "--json")["samples"] == 1
+    assert "test" in shell("dataset", "samples", "books", "--part", "test")
+    shell("dataset", "remove", "books", "--json", code=2)
+    shell("dataset", "classify", "books", "--to", "x", "--all", "--json", code=2)
+
+    assert shell("dataset", "publish", "books", "--json")["number"] == 1
+    assert "Nothing new" in shell("dataset", "publish", "books")
+    assert "14 samples changed" in shell("dataset", "label", "rename", "books", "amount", "sum")
+    shell("dataset", "label", "rename", "books", "sum", "date", "--json", code=5)
+    assert shell("dataset", "label", "merge", "books", "sum", "date", "--json")["samples"] == 14
+    assert "date" in shell("dataset", "label", "list", "books")
+    compared = shell("dataset", "compare", "books", 1, "--json")
+    assert compared["counts"]["annotation"] == 14
+    assert "14 changed" in shell("dataset", "restore", "books", 1)
+    assert shell("dataset", "compare", "books", 1, "--json")["counts"] == {"same": 14}
+    (tmp_path / "keys.json").write_text(json.dumps({"keys": {"TOTAL": "amount"}, "additional": ["stamp"]}))
+    told = shell("dataset", "dictionary", "books", "--set", tmp_path / "keys.json", "--json")
+    assert shell("dataset", "dictionary", "books", "--json") == told
+
+    archive = shell(
+        "dataset", "export", "books", tmp_path / "books.zip", "--format", "ti-ocr", "--version", 1, "--json"
+    )
+    assert archive["written"] == 14
+    assert zipfile.is_zipfile(tmp_path / "books.zip")
+    assert shell("dataset", "export", "books", tmp_path / "out", "--format", "sroie", "--json")["written"] == 14
+    shell("dataset", "export", "books", tmp_path / "out", "--format", "sroie", "--json", code=5)
+    shell("dataset", "delete-version", "books", 1)
+    assert shell("dataset", "versions", "books", "--json")["total"] == 0
+    shell("dataset", "delete", "books")
+    shell("dataset", "show", "books", "--json", code=4)
+
+
 BAD = [
+    (("dataset", "import", "/tmp", "--name", "x", "--scenario", "ocr", "--map", "="), 2, "invalid_map"),
+    (("dataset", "import", "/no/such", "--name", "x", "--scenario", "ocr", "--upload"), 2, "folder_not_found"),
+    (("dataset", "dictionary", "none", "--set", "/no/such"), 2, "file_unreadable"),
+    (("dataset", "compare", "none", "1"), 4, "dataset_not_found"),
     (("dataset", "show", "none"), 4, "dataset_not_found"),
     (("dataset", "import", "/no/such/folder", "--name", "x", "--scenario", "ocr"), 2, None),
     (("dataset", "import", "/tmp", "--name", "x", "--scenario", "nonsense"), 4, "scenario_unknown"),

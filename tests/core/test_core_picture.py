@@ -89,3 +89,21 @@ def test_a_decompression_bomb_is_refused():
     assert len(bomb) < 200_000
     with pytest.raises(TooLarge):
         decode_picture(bomb)
+
+
+@pytest.mark.parametrize("size", [10, 40, 75, 130, 500])
+def test_a_small_picture_is_the_large_one_made_small(size):
+    from sandglass.core.picture import decode_small
+
+    picture = Image.fromarray(np.dstack([np.linspace(0, 255, 400 * 300).reshape(300, 400).astype(np.uint8)] * 3))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for kind, options in (("JPEG", {"exif": exif, "quality": 95}), ("PNG", {"exif": exif})):
+        buffer = io.BytesIO()
+        picture.save(buffer, kind, **options)
+        small = decode_small(buffer.getvalue(), size)
+        longest = min(size, 400)
+        assert small.shape == (longest, round(longest * 0.75), 3)
+        whole = decode_picture(buffer.getvalue())
+        assert abs(float(small.mean()) - float(whole.mean())) < 3
+        assert abs(float(small[0, -1].mean()) - float(whole[0, -1].mean())) < 20, "the same corner"

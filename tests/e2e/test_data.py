@@ -132,12 +132,12 @@ def test_from_files_on_this_machine_to_a_version_that_is_compared_and_exported(v
     visit.inspect("datasets", docs=True)
 
 
-def test_pictures_of_a_class_are_relabelled_together_and_a_used_dataset_says_so(visitors, server, receipts, tmp_path):
+def test_pictures_of_a_class_are_relabelled_together_by_pointer_and_by_keys(visitors, server, tmp_path):
     server.import_folder("classes", class_folder(tmp_path / "classes", 6))
     visit = visitors()
     page, text = visit.page, visit.text
     visit.open("/datasets/classes")
-    page.get_by_role("button", name="dark").click()
+    page.get_by_role("button", name="dark 6", exact=True).click()
     expect(page.get_by_role("gridcell")).to_have_count(6)
     button(visit, "samples.selectAll", count=6).click()
     button(visit, "samples.label").click()
@@ -156,14 +156,22 @@ def test_pictures_of_a_class_are_relabelled_together_and_a_used_dataset_says_so(
     expect(page.get_by_text(text("samples.chosen", count=12, shown=12), exact=True)).to_be_visible()
     page.keyboard.press("Escape")
 
-    visit.expect_failure(409, f"/datasets/{receipts.train}")
-    visit.open(f"/datasets/{receipts.train}/settings")
+
+def test_a_dataset_that_a_task_uses_says_so(visitors, server, folder):
+    assert server.import_folder("used", folder, scenario="ocr")["status"] == "done"
+    created = server.create_task("user", "used", scenario="ocr", max_seconds=30, preference="fastest")
+    server.post(f"/runs/{created['run']['id']}/stop")
+    visit = visitors()
+    page, text = visit.page, visit.text
+    visit.expect_failure(409, "/datasets/used")
+    visit.open("/datasets/used/settings")
     button(visit, "deleteDataset.confirm").click()
     dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_role("link", name=f"{receipts.task} v1")).to_be_visible()
+    expect(dialog.get_by_role("link", name="user v1")).to_be_visible()
     dialog.get_by_role("button", name=text("deleteDataset.confirm"), exact=True).click()
-    expect(dialog.get_by_role("alert")).to_contain_text(f"{receipts.task} v1")
+    expect(dialog.get_by_role("alert")).to_contain_text("user v1")
     visit.shot("dataset-delete-refused")
+    assert server.get("/datasets/used")["sample_count"] == 9
 
 
 def test_an_upload_goes_on_after_a_lost_connection(visitors, server, tmp_path):

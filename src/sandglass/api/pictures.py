@@ -6,7 +6,7 @@ import cv2
 from fastapi import Query, Request
 from fastapi.responses import Response
 
-from sandglass.core.picture import decode_picture
+from sandglass.core.picture import decode_small
 from sandglass.studio.studio import Studio
 
 _MAGIC = {
@@ -55,11 +55,5 @@ def content_type(data: bytes) -> str:
 
 def preview(data: bytes, size: int) -> bytes:
     """A JPEG of a picture, upright, whose longer side has at most ``size`` pixels."""
-    picture = decode_picture(data)
-    height, width = picture.shape[:2]
-    scale = size / max(height, width)
-    if scale < 1:
-        target = (max(1, round(width * scale)), max(1, round(height * scale)))
-        picture = cv2.resize(picture, target, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
-    _, encoded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, PREVIEW_QUALITY])
+    _, encoded = cv2.imencode(".jpg", decode_small(data, size), [cv2.IMWRITE_JPEG_QUALITY, PREVIEW_QUALITY])
     return bytes(encoded)

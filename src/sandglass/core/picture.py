@@ -104,6 +104,34 @@ def decode_picture(data: bytes, name: str = "picture", *, max_pixels: int = MAX_
     return cast("Picture", np.ascontiguousarray(rgb[:, :, ::-1]))
 
 
+def decode_small(data: bytes, size: int, name: str = "picture", *, max_pixels: int = MAX_PIXELS) -> Picture:
+    """Decode to an upright BGR array whose longer side has ``size`` pixels, or fewer if the picture has.
+
+    JPEG files are decoded at a half, a quarter or an eighth, which takes a fraction of the time.
+
+    Raises:
+        InvalidInput: ``picture_empty`` or ``picture_unreadable`` (also for a picture that is cut off).
+        TooLarge: ``picture_too_large``.
+    """
+    image = _open(data, name, max_pixels)
+    picture = None
+    if image.format == "JPEG" and image.mode in ("L", "RGB") and data.rstrip(b"\0")[-2:] == b"\xff\xd9":
+        longest = max(image.size)
+        flag = next((flag for factor, flag in _REDUCED.items() if longest >= size * factor), cv2.IMREAD_COLOR)
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
+    if picture is None:
+        picture = decode_picture(data, name, max_pixels=max_pixels)
+    height, width = picture.shape[:2]
+    scale = size / max(height, width)
+    if scale < 1:
+        target = (max(1, round(width * scale)), max(1, round(height * scale)))
+        picture = cv2.resize(picture, target, interpolation=cv2.INTER_AREA)
+    return cast("Picture", picture)
+
+
+_REDUCED = {8: cv2.IMREAD_REDUCED_COLOR_8, 4: cv2.IMREAD_REDUCED_COLOR_4, 2: cv2.IMREAD_REDUCED_COLOR_2}
+
+
 def _decode_fast(data: bytes, image: Image.Image) -> Picture | None:
     complete = data.rstrip(b"\0")[-2:] == b"\xff\xd9" if image.format == "JPEG" else b"IEND" in data[-16:]
     if not complete:

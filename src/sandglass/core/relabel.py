@@ -38,6 +38,16 @@ def relabel(stored: dict[str, Any], mapping: LabelMap) -> dict[str, Any]:
     return _relabel_document(_complete(stored), mapping)
 
 
+def mentioned_labels(stored: dict[str, Any]) -> set[str]:
+    """Every label or field that an annotation as stored names anywhere."""
+    if stored["kind"] == "classes":
+        return set(stored.get("labels") or ())
+    if stored["kind"] == "objects":
+        return {shape["label"] for shape in stored["objects"]}
+    fields = {part["field"] for key in ("boxes", "values") for part in stored.get(key) or () if part.get("field")}
+    return fields | set(stored.get("absent") or ())
+
+
 def _complete(stored: dict[str, Any]) -> dict[str, Any]:
     if stored.get("values"):
         return stored

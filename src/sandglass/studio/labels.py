@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from sandglass.core.annotation import annotation_labels
 from sandglass.core.dictionary import KeyDictionary
 from sandglass.core.errors import Conflict, InvalidInput, NotFound
-from sandglass.core.relabel import LabelMap, parse_annotation, relabel
+from sandglass.core.relabel import LabelMap, mentioned_labels, parse_annotation, relabel
 from sandglass.core.text import Text
 from sandglass.core.time import utc_now
 from sandglass.core.value import Value
@@ -282,18 +282,27 @@ def _apply(session: Session, dataset: Dataset, mapping: LabelMap) -> int:
         .distinct()
     ).all()
     ids = set(carriers)
-    if annotation_kind(dataset.scenario) == "document":
-        # Boxes may name a field that no value tells, and a field may be marked as absent: no label row stands for these.
-        ids.update(_mentioning(session, dataset.id, mapping, ids))
+    # No label row stands for pre-labelled samples, for boxes that name a field without a value, for absent fields.
+    ids.update(_mentioning(session, dataset, mapping, ids))
     now = utc_now()
     every = sorted(ids)
     for start in range(0, len(every), BATCH):
         some = every[start : start + BATCH]
         rows = session.execute(
-            select(SampleRow.id, SampleRow.annotation, SampleRow.state).where(SampleRow.id.in_(some))
+            select(SampleRow.id, SampleRow.annotation, SampleRow.suggested, SampleRow.state).where(
+                SampleRow.id.in_(some)
+            )
         ).all()
         truths = {row.id for row in rows if row.state == "labelled"}
-        updated = [{"id": row.id, "annotation": relabel(row.annotation, mapping), "updated_at": now} for row in rows]
+        updated = [
+            {
+                "id": row.id,
+                "annotation": relabel(row.annotation, mapping),
+                "suggested": _renamed(row.suggested, mapping),
+                "updated_at": now,
+            }
+            for row in rows
+        ]
         session.execute(update(SampleRow), updated)
         session.execute(
             update(SampleRow)
@@ -318,16 +327,17 @@ def _apply(session: Session, dataset: Dataset, mapping: LabelMap) -> int:
     return len(ids)
 
 
-def _mentioning(session: Session, dataset_id: str, mapping: LabelMap, known: set[str]) -> Iterator[str]:
-    rows = session.execute(
-        select(SampleRow.id, SampleRow.annotation).where(
-            SampleRow.dataset_id == dataset_id, SampleRow.state != "unlabelled"
-        ),
-        execution_options={"yield_per": BATCH},
-    )
-    for sample, stored in rows:
-        if sample in known or stored is None:
-            continue
-        fields = {box.get("field") for box in stored.get("boxes") or ()} | set(stored.get("absent") or ())
-        if not fields.isdisjoint(mapping):
+def _renamed(suggested: dict[str, Any], mapping: LabelMap) -> dict[str, Any]:
+    """Suggestions of classes are kept by the class's label; those of boxes by an id, which no label is."""
+    named = {mapping.get(key, key): value for key, value in suggested.items()}
+    return {key: value for key, value in named.items() if key is not None}
+
+
+def _mentioning(session: Session, dataset: Dataset, mapping: LabelMap, known: set[str]) -> Iterator[str]:
+    """Samples whose annotation names a mapped label although no label row says so."""
+    rows = select(SampleRow.id, SampleRow.annotation).where(SampleRow.dataset_id == dataset.id)
+    if annotation_kind(dataset.scenario) != "document":
+        rows = rows.where(SampleRow.state != "labelled")
+    for sample, stored in session.execute(rows, execution_options={"yield_per": BATCH}):
+        if stored is not None and sample not in known and not mentioned_labels(stored).isdisjoint(mapping):
             yield sample

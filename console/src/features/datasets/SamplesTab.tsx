@@ -15,7 +15,7 @@ import { SampleGrid } from './SampleGrid';
 import { EVERYTHING, NOTHING, size, type Selection } from './selection';
 
 const SIZES = [120, 160, 200, 260, 340] as const;
-const SORTS: readonly SampleSort[] = ['path', 'updated'];
+const SORTS: readonly SampleSort[] = ['path', 'updated', 'doubt'];
 const STATES = ['unlabelled', 'pre_labelled', 'labelled'] as const;
 const PARTS = ['train', 'validation', 'test', 'none'] as const;
 const KEPT = 'sandglass.samples';

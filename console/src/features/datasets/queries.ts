@@ -6,7 +6,7 @@ export type Dataset = Schemas['DatasetView'];
 export type Sample = Schemas['SampleView'];
 export type Label = Schemas['LabelView'];
 export type SampleFilter = { label?: string; state?: Sample['state']; part?: string; q?: string };
-export type SampleSort = 'path' | 'updated';
+export type SampleSort = 'path' | 'updated' | 'doubt';
 
 export const path = (dataset: string, ...rest: (string | number)[]) =>
   ['/datasets', dataset, ...rest].map((part, index) => (index ? encodeURIComponent(String(part)) : part)).join('/');
