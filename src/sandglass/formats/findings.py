@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from sandglass.core.errors import SandglassError
 from sandglass.core.finding import Finding, Severity
 from sandglass.core.text import Text
 
@@ -89,13 +90,16 @@ CODES = tuple(_TABLE)
 def report(
     code: str, file: Path | str | None = None, *, line: int | None = None, what: object = "", count: int = 1
 ) -> Finding:
-    """A finding of the table, with ``what`` (the offending thing, shortened if long) put into its sentence."""
+    """A finding of the table, with ``what`` (the offending thing, shortened if long) put into its sentence.
+
+    An error or a `Text` as ``what`` is told in both languages.
+    """
     severity, message, outcome = _TABLE[code]
-    shown = str(what)
-    shown = shown if len(shown) <= 160 else shown[:157] + "…"
+    told = what.message if isinstance(what, SandglassError) else what
+    told = told if isinstance(told, Text) else Text(en=str(told), zh=str(told))
 
     def fill(text: Text) -> Text:
-        return Text(en=text.en.replace("{what}", shown), zh=text.zh.replace("{what}", shown))
+        return Text(en=text.en.replace("{what}", _short(told.en)), zh=text.zh.replace("{what}", _short(told.zh)))
 
     return Finding(
         code=code,
@@ -106,3 +110,7 @@ def report(
         line=line,
         count=count,
     )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 160 else text[:157] + "…"
