@@ -50,6 +50,7 @@ def test_a_table_is_learnt_evaluated_served_and_totalled(shell, tables):
     expected = sum(prices.get(item["label"], 0) for item in answer["objects"])
     assert float(answer["tally"]["total"]) == expected
     assert "total" in shell("predict", "till", picture, "--threshold", "0.05")
+    assert "stopped" in shell("service", "stop", "till")
 
 
 def test_a_wrong_price_list_is_refused_before_anything_starts(shell, tables):

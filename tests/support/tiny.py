@@ -57,7 +57,7 @@ TINY: dict[str, Tiny] = {
     "classification": Tiny(_shapes, 56, {"side": 96}, {"star": "五角星", "heart": "爱心"}),
     "detection": Tiny(_tables, 7, {"resolution": 224}, {"cup": "杯子"}),
     "ocr": Tiny(_receipts, 7, {"reader": "fast"}, {"total": "合计金额", "date": "日期"}),
-    "tableware": Tiny(_eyes, 7, {"resolution": 160}, {"optic_disc": "视盘"}),
+    "tableware": Tiny(_eyes, 7, {"resolution": 224}, {"optic_disc": "视盘"}),
 }
 
 
