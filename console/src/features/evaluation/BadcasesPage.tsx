@@ -5,6 +5,7 @@ import type { Schemas } from '../../shared/api/client';
 import { badcasesQuery, evaluationQuery, picture } from '../../shared/api/queries';
 import { count } from '../../shared/format/format';
 import { useText } from '../../shared/i18n';
+import { useScenarioParts } from '../../shared/scenario/registry';
 import { useScenarioNames } from '../../shared/scenario/useScenario';
 import { Card, Check, Chip, Empty, Plain, Select } from '../../shared/ui/kit';
 import { keep, kept } from '../../shared/ui/keep';
@@ -48,6 +49,7 @@ export default function BadcasesPage() {
 function List({ data }: { data: Schemas['EvaluationView'] }) {
   const { t } = useText();
   const names = useScenarioNames();
+  const parts = useScenarioParts(data.scenario);
   const [filters, change, filtered] = useFilters({ t: data.results.recommended_threshold.toFixed(2), truth: ANY, predicted: ANY, cause: '', exact: '', sample: '', offset: '0' });
   const [threshold, setThreshold] = useState(Number(filters.t));
   const [pictures, setPictures] = useState(() => kept('badcase.pictures', false));
@@ -88,7 +90,7 @@ function List({ data }: { data: Schemas['EvaluationView'] }) {
       {label}
       <Select value={filters[name]} onChange={(event) => change({ [name]: event.target.value, sample: '' })}>
         <option value={ANY}>{t('badcase.any')}</option>
-        <option value="">{t('evaluation.nothing')}</option>
+        <option value="">{t(parts.nothing ?? 'evaluation.nothing')}</option>
         {labels.map((item) => (
           <option key={item} value={item}>
             {item}
@@ -158,7 +160,7 @@ function List({ data }: { data: Schemas['EvaluationView'] }) {
                 </div>
                 <Pager offset={Number(filters.offset)} limit={LIMIT} total={page.total} onChange={(next) => change({ offset: String(next), sample: '' })} />
               </Card>
-              {chosen && <CaseCard key={chosen.position} item={chosen as Case} data={data} pictures={pictures} />}
+              {chosen && <CaseCard key={chosen.position} item={chosen as Case} data={data} pictures={pictures} threshold={threshold} />}
             </div>
           )
         }

@@ -5,6 +5,7 @@ import { PictureView, type Window } from '../../shared/canvas/PictureView';
 import type { Point, Shape } from '../../shared/canvas/shapes';
 import { score } from '../../shared/format/format';
 import { useText } from '../../shared/i18n';
+import { useScenarioParts } from '../../shared/scenario/registry';
 import { useScenarioNames } from '../../shared/scenario/useScenario';
 import { RIGHT, TRUTH, WRONG } from '../../shared/theme/palette';
 import { Card, LinkButton } from '../../shared/ui/kit';
@@ -13,9 +14,12 @@ import { diff, Marked } from '../../shared/ui/TextDiff';
 type Case = Schemas['CaseView'];
 
 /** A sample that the model got wrong: truth and prediction side by side, and each difference in words. */
-export function CaseCard({ item, data, pictures }: { item: Case; data: Schemas['EvaluationView']; pictures: boolean }) {
+export function CaseCard({ item, data, pictures, threshold }: { item: Case; data: Schemas['EvaluationView']; pictures: boolean; threshold: number }) {
   const { t } = useText();
   const names = useScenarioNames();
+  const parts = useScenarioParts(data.scenario);
+  const nothing = t(parts.nothing ?? 'evaluation.nothing');
+  const outlined = !parts.CasePanel;
   const [seen, setSeen] = useState<Window | null>(null);
   const [selected, setSelected] = useState<string | null>(null);
   const shapes = (side: 'truth' | 'predicted'): Shape[] =>
@@ -30,7 +34,7 @@ export function CaseCard({ item, data, pictures }: { item: Case; data: Schemas['
     );
   const view = (side: 'truth' | 'predicted', title: string) => (
     <div>
-      <h3>{title}</h3>
+      {title && <h3>{title}</h3>}
       <PictureView
         src={picture.test(data.id, item.position)}
         width={item.width}
@@ -38,7 +42,7 @@ export function CaseCard({ item, data, pictures }: { item: Case; data: Schemas['
         shapes={shapes(side)}
         selected={selected}
         onSelect={setSelected}
-        label={`${title}: ${item.path}`}
+        label={title ? `${title}: ${item.path}` : item.path}
         window={seen}
         onWindow={setSeen}
         tall={420}
@@ -60,11 +64,12 @@ export function CaseCard({ item, data, pictures }: { item: Case; data: Schemas['
     >
       <div className="sg-stack">
         {pictures && (
-          <div className="sg-pair">
-            {view('truth', t('evaluation.truth'))}
-            {view('predicted', t('evaluation.predicted'))}
+          <div className={outlined ? 'sg-pair' : undefined}>
+            {view('truth', outlined ? t('evaluation.truth') : '')}
+            {outlined && view('predicted', t('evaluation.predicted'))}
           </div>
         )}
+        {parts.CasePanel && <parts.CasePanel truth={item.truth ?? null} prediction={item.prediction} threshold={threshold} />}
         <div className="sg-table-box" tabIndex={0} role="region" aria-label={t('badcase.differences')}>
           <table className="sg-table sg-tight">
             <thead>
@@ -95,11 +100,11 @@ export function CaseCard({ item, data, pictures }: { item: Case; data: Schemas['
                       </span>
                     </td>
                     <td className="sg-cell-name">
-                      <div className="sg-secondary sg-small">{match.truth ?? t('evaluation.nothing')}</div>
+                      <div className="sg-secondary sg-small">{match.truth ?? nothing}</div>
                       <Marked parts={left} />
                     </td>
                     <td className="sg-cell-name">
-                      <div className="sg-secondary sg-small">{match.predicted ?? t('evaluation.nothing')}</div>
+                      <div className="sg-secondary sg-small">{match.predicted ?? nothing}</div>
                       <Marked parts={right} />
                     </td>
                     <td className="sg-num">{match.predicted === null ? '-' : score(match.score)}</td>

@@ -14,6 +14,7 @@ type Props = {
   results: Results;
   step: number;
   exact: boolean;
+  nothing: string;
   onThreshold: (threshold: number) => void;
   onCell: (truth: string | null, predicted: string | null) => void;
 };
@@ -28,7 +29,7 @@ export function Charts(props: Props) {
   const points = useMemo(() => curve(results, label || null, exact), [results, label, exact]);
   const present = points[step]!;
   const confusion = useMemo(() => matrix(results, step), [results, step]);
-  const nameOf = (value: string | null) => value ?? t('evaluation.nothing');
+  const nameOf = (value: string | null) => value ?? props.nothing;
   const most = Math.max(1, ...confusion.cells.map((cell) => cell[2]));
   return (
     <div className="sg-two">

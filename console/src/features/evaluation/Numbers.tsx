@@ -3,6 +3,7 @@ import { Link, useNavigate } from 'react-router';
 import type { Schemas } from '../../shared/api/client';
 import { count, duration, interval, NOTHING, percent } from '../../shared/format/format';
 import { useText } from '../../shared/i18n';
+import { useScenarioParts } from '../../shared/scenario/registry';
 import { Card, Check, Facts, Figure, Help } from '../../shared/ui/kit';
 import { When } from '../../shared/ui/Time';
 import { useAddress } from '../../shared/ui/useAddress';
@@ -19,6 +20,7 @@ type Props = { data: Schemas['EvaluationView']; version: Schemas['TaskVersionOut
 /** Everything about one evaluation; the slider moves all of it at once, from counts that came in one answer. */
 export function Numbers({ data, version, base }: Props) {
   const { t, language } = useText();
+  const parts = useScenarioParts(data.scenario);
   const go = useNavigate();
   const results: Results = data.results;
   const [kept, keep] = useAddress('t', results.recommended_threshold.toFixed(2));
@@ -113,6 +115,7 @@ export function Numbers({ data, version, base }: Props) {
         results={results}
         step={step}
         exact={exact}
+        nothing={t(parts.nothing ?? 'evaluation.nothing')}
         onThreshold={(value) => {
           move(value);
           keep(value.toFixed(2));

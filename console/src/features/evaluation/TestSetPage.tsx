@@ -193,6 +193,7 @@ function One({ item, evaluation, scenario, moves }: { item: Case; evaluation: st
           )
         }
       >
+        {parts.CasePanel && <parts.CasePanel truth={item.truth ?? null} prediction={item.prediction} threshold={0} />}
         <div className="sg-table-box" tabIndex={0} role="region" aria-label={t('evaluation.truth')}>
           <table className="sg-table sg-tight">
             <thead>
@@ -209,11 +210,11 @@ function One({ item, evaluation, scenario, moves }: { item: Case; evaluation: st
               {item.matches.map((match, index) => (
                 <tr key={index}>
                   <td className="sg-cell-name">{match.truth ?? match.predicted}</td>
-                  <td className="sg-cell-name">{match.truth_text ?? match.truth ?? t('evaluation.nothing')}</td>
+                  <td className="sg-cell-name">{match.truth_text ?? match.truth ?? t(parts.nothing ?? 'evaluation.nothing')}</td>
                   <td className="sg-cell-name">
                     <span className={match.right ? undefined : 'sg-error'}>
                       {match.right ? '✓ ' : '✗ '}
-                      {match.predicted_text ?? match.predicted ?? t('evaluation.nothing')}
+                      {match.predicted_text ?? match.predicted ?? t(parts.nothing ?? 'evaluation.nothing')}
                     </span>
                   </td>
                   <td className="sg-num">{match.predicted === null ? '-' : score(match.score)}</td>

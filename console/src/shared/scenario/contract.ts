@@ -21,6 +21,9 @@ export type ResultPanelProps = {
 export type RequestValue = { keys: 'labelled' | 'all' | 'custom'; custom_keys: string[] };
 export type RequestOptionsProps = { service: string; value: RequestValue; onChange: (value: RequestValue) => void };
 
+/** What a test picture shows beside its outlines: what a person said, what the model said, and from which score it counts. */
+export type CasePanelProps = { truth: Annotation | null; prediction: Prediction; threshold: number };
+
 /** Settings of a new task that a scenario wants seen at once; the other ones are drawn from its schema. */
 export type TaskFormExtrasProps = { schema: Schema; values: Values; onChange: (values: Values) => void };
 
@@ -35,4 +38,7 @@ export interface ScenarioParts {
   predictionShapes?: (prediction: Prediction) => Shape[];
   ResultPanel?: ComponentType<ResultPanelProps>;
   RequestOptions?: ComponentType<RequestOptionsProps>;
+  CasePanel?: ComponentType<CasePanelProps>;
+  /** Key of the word for "no answer"; `evaluation.nothing` unless given. */
+  nothing?: string;
 }
