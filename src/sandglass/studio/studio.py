@@ -16,6 +16,7 @@ from sandglass.studio.additions import Additions
 from sandglass.studio.annotations import Annotations
 from sandglass.studio.audit import Audit
 from sandglass.studio.bulk import Bulk
+from sandglass.studio.clockwatch import ClockWatch
 from sandglass.studio.comparisons import Comparisons
 from sandglass.studio.credentials import KnownCallers, OwnerToken
 from sandglass.studio.datasets import Datasets
@@ -135,7 +136,7 @@ class Studio:
                 changed=self.routes.forget,
                 soon=lambda: self.supervisor.nudge(),
             ),
-            (self.scaler.tick, self.monitor.tick, self.keeper.tick),
+            (ClockWatch(self.database).tick, self.scaler.tick, self.monitor.tick, self.keeper.tick),
         )
 
     def _wake(self, service_id: str) -> None:

@@ -13,6 +13,7 @@ import { TaskPage } from '../../shared/ui/TaskHeader';
 import { useAddress } from '../../shared/ui/useAddress';
 import { useNow } from '../../shared/ui/useNow';
 import { useTaskVersion } from '../../shared/ui/useTaskVersion';
+import { NewVersion } from './NewVersion';
 
 export default function PublishPage() {
   const query = useTaskVersion();
@@ -126,6 +127,7 @@ function Publish({ version }: { version: Schemas['TaskVersionOut'] }) {
                 ]}
               />
             </Card>
+            <NewVersion version={version} threshold={threshold} />
             {made && <Progress name={made} onTest={() => void go(`/services/${encodeURIComponent(made)}/test`)} />}
           </div>
         </div>

@@ -43,7 +43,7 @@ export default function Chart(props: { name?: string; option: EChartsCoreOption;
     const line = { lineStyle: { color: CHART_LINE[shown] } };
     const axis = { axisLabel: { color: CHART_TEXT[shown] }, nameTextStyle: { color: CHART_TEXT[shown] }, axisLine: line, splitLine: line };
     const themed = (axes: unknown) => (Array.isArray(axes) ? axes : [axes]).map((item: { axisLabel?: object }) => ({ ...axis, ...item, axisLabel: { ...axis.axisLabel, ...item.axisLabel } }));
-    const { xAxis, yAxis, ...rest } = props.option as { xAxis?: unknown; yAxis?: unknown };
+    const { xAxis, yAxis, legend, ...rest } = props.option as { xAxis?: unknown; yAxis?: unknown; legend?: object };
     chart.current?.setOption(
       {
         color: [...SERIES[shown]],
@@ -51,6 +51,7 @@ export default function Chart(props: { name?: string; option: EChartsCoreOption;
         textStyle: { fontFamily: 'inherit', color: CHART_TEXT[shown] },
         grid: { left: 48, right: 16, top: 32, bottom: 40 },
         ...rest,
+        ...(legend ? { legend: { textStyle: { color: CHART_TEXT[shown] }, ...legend } } : {}),
         ...(xAxis ? { xAxis: themed(xAxis) } : {}),
         ...(yAxis ? { yAxis: themed(yAxis) } : {}),
       },

@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { api, unwrap, type Schemas } from '../../../shared/api/client';
+import { timeOfDay } from '../../../shared/format/format';
 import { useText } from '../../../shared/i18n';
 import { Card, Check, Input, Select } from '../../../shared/ui/kit';
 import { ProblemBox } from '../../../shared/ui/Loaded';
@@ -68,7 +69,7 @@ export function Logs({ service }: { service: Schemas['ServiceOut'] }) {
       >
         {lines.map((line) => (
           <div key={line.number} className="sg-log-line" data-level={line.level}>
-            <span className="sg-secondary">{line.at?.slice(11, 23) ?? ''}</span>
+            <span className="sg-secondary">{line.at ? `${timeOfDay(new Date(line.at).getTime())}.${line.at.slice(20, 23)}` : ''}</span>
             <span className="sg-secondary" title={line.instance}>
               {line.instance.slice(-6)}
             </span>

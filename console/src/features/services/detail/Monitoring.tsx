@@ -209,9 +209,9 @@ function Lines({ title, unit, curves, data, language }: { title: string; unit: s
         trigger: 'axis',
         valueFormatter: (value: number | null) => (value === null || value === undefined ? '-' : `${Number(value.toPrecision(4))} ${unit}`),
       },
-      legend: lines.length > 1 ? { top: 0, type: 'scroll' } : undefined,
+      legend: lines.length > 1 ? { top: 0, type: 'scroll', itemGap: 24 } : undefined,
       xAxis: { type: 'time', min: start, max: new Date(data.end).getTime() },
-      yAxis: { type: 'value', name: unit, min: 0, nameTextStyle: { align: 'right' } },
+      yAxis: { type: 'value', name: unit, min: 0, nameTextStyle: { align: 'center' } },
       series: lines.map((line, index) => ({
         type: 'line',
         name: line.name,

@@ -115,7 +115,7 @@ function Changes({ update }: { update: Update }) {
     <ul style={{ margin: 0, paddingInlineStart: 16 }}>
       {update.changes.map((change) => (
         <li key={change.field} style={{ overflowWrap: 'anywhere' }}>
-          <code>{change.field}</code> <del className="sg-secondary">{shown(change.before)}</del> → <ins style={{ textDecoration: 'none' }}>{shown(change.after)}</ins>
+          <code>{change.field}</code> {change.before === null ? '' : <del className="sg-secondary">{shown(change.before)}</del>} → <ins style={{ textDecoration: 'none' }}>{shown(change.after)}</ins>
         </li>
       ))}
     </ul>
