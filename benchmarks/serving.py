@@ -319,12 +319,10 @@ def main() -> None:
     found = sorted(path for path in options.pictures.rglob("*") if path.suffix.lower() in SUFFIXES)[: options.most]
     pictures = [path.read_bytes() for path in found]
     spec = {1: "1C2G", 2: "2C4G", 4: "4C8G", 8: "8C16G"}[options.threads]
-    results: dict[str, Any] = {
-        "machine": {"cores": os.cpu_count(), "processor": platform.machine(), "load": os.getloadavg()[0]},
-        "versions": {name: version(name) for name in ("sandglass", "onnxruntime", "uvicorn", "fastapi")},
-        "threads": options.threads,
-        "pictures": len(pictures),
-    }
+    results = _Results()
+    results["machine"] = {"cores": os.cpu_count(), "processor": platform.machine(), "load": os.getloadavg()[0]}
+    results["versions"] = {name: version(name) for name in ("sandglass", "onnxruntime", "uvicorn", "fastapi")}
+    results["settings"] = {"threads": options.threads, "pictures": len(pictures), "clients": options.clients}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         model = options.model or stock_model(_made(folder / "model"))
@@ -337,11 +335,11 @@ def main() -> None:
             load(server.address, path, pictures, options.clients, 2)  # warm
             reading = json.loads((model / "manifest.json").read_text())["scenario"] == "ocr"
             stock = rapidocr(pictures, options.threads, options.seconds / 2) if reading else None
-            results["load"] = load(server.address, path, pictures, options.clients, options.seconds)
+            loaded = load(server.address, path, pictures, options.clients, options.seconds)
             if stock is not None:
                 stock = (stock + rapidocr(pictures, options.threads, options.seconds / 2)) / 2
-                results["load"]["stock_per_second"] = stock
-                results["load"]["against_stock"] = results["load"]["per_second"] / stock
+                loaded |= {"stock_per_second": stock, "against_stock": loaded["per_second"] / stock}
+            results["load"] = loaded
             if options.peer:
                 results["load_peer_litserve"] = peer(
                     model, options.threads, folder, pictures, options.clients, options.seconds
@@ -350,12 +348,18 @@ def main() -> None:
                 results["soak"] = soak(server, pictures, options.soak)
         finally:
             server.close()
-    for part, values in results.items():
-        print(part)
-        for key, value in values.items() if isinstance(values, dict) else [("", values)]:
-            print(f"  {key:24} {value:.2f}" if isinstance(value, float) else f"  {key:24} {value}")
     if options.json:
         options.json.write_text(json.dumps(results, indent=1))
+
+
+class _Results(dict[str, Any]):
+    """Prints each part as soon as it is there."""
+
+    def __setitem__(self, part: str, values: object) -> None:
+        super().__setitem__(part, values)
+        print(part, flush=True)
+        for key, value in values.items() if isinstance(values, dict) else [("", values)]:
+            print(f"  {key:24} {value:.2f}" if isinstance(value, float) else f"  {key:24} {value}", flush=True)
 
 
 def _made(folder: Path) -> Path:

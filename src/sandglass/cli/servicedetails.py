@@ -286,10 +286,14 @@ def metrics(
     rows = []
     for series in answer["series"]:
         total = series["total"] or {}
-        names = ("calls", "success", "invalid", "limited", "errors", "qps", "p50", "p95", "p99", "cpu", "memory_mb")
-        rows.append([series["subject"], *(total.get(name) for name in (*names, "low_share", "empty_share"))])
-    columns = ["", "calls", "ok", "invalid", "limited", "errors", "per s", "p50 ms", "p95 ms", "p99 ms", "cores", "MiB"]
-    print_table([*columns, "unsure", "empty"], rows)
+        names = ("calls", "success", "invalid", "limited", "errors", "p50", "p95", "p99", "memory_mb")
+        whole = [None if total.get(name) is None else round(total[name]) for name in names]
+        shares = [
+            None if total.get(name) is None else f"{total[name]:.2f}" for name in ("cpu", "low_share", "empty_share")
+        ]
+        rows.append([series["subject"], *whole, *shares])
+    columns = ["", "calls", "ok", "bad", "limited", "errors", "p50", "p95", "p99", "MiB", "cores", "unsure", "empty"]
+    print_table(columns, rows)
 
 
 def logs(
