@@ -51,6 +51,11 @@ class Walk:
         button = self.page.get_by_role("button", name=name, exact=True)
         return button.or_(self.page.get_by_role("link", name=name, exact=True)).first
 
+    def choose(self, radio):
+        """Click a radio button; the page takes it up when it renders next, which `check` would not wait for."""
+        radio.click()
+        expect(radio).to_be_checked()
+
     def begin(self):
         """The first start: the one-time password that the server printed, then one of one's own."""
         page, text = self.page, self.text
@@ -73,7 +78,7 @@ class Walk:
             folder = write_receipts(self.folder / name, count, seed=seed, prefix=name)
             self.visit.open("/datasets/new")
             page.get_by_label(text("newDataset.name"), exact=True).fill(name)
-            page.get_by_role("radio", name=self.scenario_name(), exact=True).check()
+            self.choose(page.get_by_role("radio", name=self.scenario_name(), exact=True))
             self.button("newDataset.create").click()
             page.wait_for_url("**/imports/new")
             page.locator("input[webkitdirectory]").set_input_files(folder)
@@ -99,17 +104,19 @@ class Walk:
         page, text = self.page, self.text
         self.visit.open("/tasks/new")
         page.get_by_label(text("form.name"), exact=True).fill(self.task)
-        page.get_by_role("radio", name=self.scenario_name(), exact=True).check()
-        page.locator("[data-field=test]").get_by_role("radio", name=text("form.ownDatasets")).check()
+        self.choose(page.get_by_role("radio", name=self.scenario_name(), exact=True))
+        self.choose(page.locator("[data-field=test]").get_by_role("radio", name=text("form.ownDatasets")))
         for label, dataset in (("form.train", self.train), ("form.test", self.test)):
             picker = page.get_by_role("combobox", name=text("form.addTo", label=text(label)), exact=True)
-            picker.fill(dataset)
-            page.get_by_role("option", name=re.compile(rf"^{dataset}\b")).first.wait_for()
+            picker.scroll_into_view_if_needed()
+            picker.click()
+            picker.press_sequentially(dataset)
+            page.get_by_role("option").filter(has_text=dataset).first.wait_for()
             picker.press("Enter")
             page.get_by_role("button", name=text("form.removeDataset", name=dataset), exact=True).wait_for()
         page.get_by_label(text("form.maxTime"), exact=True).fill("6")
         page.get_by_label(text("form.unit"), exact=True).select_option("min")
-        page.get_by_role("radio", name=text("form.preferences.fastest")).check()
+        self.choose(page.get_by_role("radio", name=text("form.preferences.fastest")))
         page.get_by_label(text("form.target"), exact=True).fill("50")
         page.get_by_text(text("form.nameFree")).wait_for()
         page.get_by_role("heading", name=text("form.check")).wait_for()
@@ -126,12 +133,12 @@ class Walk:
 
     def watch_training(self):
         page, text = self.page, self.text
-        page.get_by_text(text("status.run.running")).first.wait_for(timeout=60_000)
-        page.locator("canvas, svg").first.wait_for(timeout=90_000)
-        self.visit.inspect("training", docs=True)
+        tag = page.locator(".sg-tag").filter(has_text=text("status.run.running")).first
+        tag.wait_for(timeout=90_000)
+        self.visit.inspect("training-running")
         self.way("training.seeEvaluation").wait_for(timeout=TRAINING)
         expect(page.get_by_text(text("training.evaluating"))).to_have_count(0, timeout=60_000)
-        self.visit.inspect("training-ended")
+        self.visit.inspect("training", docs=True)
         self.way("training.seeEvaluation").click()
 
     def read_evaluation(self):
@@ -180,7 +187,7 @@ class Walk:
         pictures = write_pictures(self.folder / "new", 3, seed=53)
         page.locator("input[type=file]").set_input_files(pictures)
         for mode in ("labelled", "all", "custom"):
-            page.get_by_role("radio", name=text(f"ocr.keyModes.{mode}"), exact=True).check()
+            self.choose(page.get_by_role("radio", name=text(f"ocr.keyModes.{mode}"), exact=True))
             if mode == "custom":
                 for key in ("日期", "Cashier"):
                     page.get_by_label(text("ocr.addKey")).fill(key)

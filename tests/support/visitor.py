@@ -28,6 +28,8 @@ Theme = Literal["light", "dark"]
 LANGUAGES: tuple[Language, ...] = ("zh-CN", "en")
 THEMES: tuple[Theme, ...] = ("light", "dark")
 ACCESSIBILITY = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+CALM = 300
+"""Milliseconds without a placeholder after which a page has settled: a little longer than a placeholder waits to appear."""
 ABORTED = "net::ERR_ABORTED"
 """A request that the page itself gave up, as every live stream is when a person leaves its page."""
 
@@ -138,10 +140,23 @@ class Visitor:
         self.settle()
 
     def settle(self) -> None:
-        """Wait until the page shows its title and no placeholder."""
+        """Wait until the page shows its title, and no placeholder or half-loaded picture for `CALM` milliseconds.
+
+        A placeholder comes only after a moment, so that one look could miss it.
+        """
         self.page.locator("h1").first.wait_for()
+        self.page.evaluate("() => { window.calmSince = 0; }")
         self.page.wait_for_function(
-            "() => !document.querySelector('[aria-busy=true]') && !document.querySelector('.t-skeleton, .sg-skeleton')"
+            """(calm) => {
+                 const waiting = document.querySelector('[aria-busy=true], .t-skeleton, .sg-skeleton');
+                 const seen = (image) => image.getBoundingClientRect().top < innerHeight && image.checkVisibility();
+                 const loading = [...document.images].some((image) => seen(image) && !image.complete);
+                 const now = performance.now();
+                 if (waiting || loading) window.calmSince = 0;
+                 else if (!window.calmSince) window.calmSince = now;
+                 return window.calmSince > 0 && now - window.calmSince > calm;
+               }""",
+            arg=CALM,
         )
         self.page.evaluate("() => document.fonts.ready.then(() => true)")
 
