@@ -127,13 +127,18 @@ def once(client: httpx.Client, method: str, path: str, body: object = None) -> l
     return [(time.perf_counter() - began) * 1000]
 
 
-def scroll(address: str, chromium: str) -> dict[str, float]:
+def scroll(address: str, token: str, chromium: str) -> dict[str, float]:
     """Frames a second while the grid is scrolled from top to bottom, and the longest frame."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(base_url=address, viewport={"width": 1440, "height": 900}, locale="en")
+        page = browser.new_page(
+            base_url=address,
+            viewport={"width": 1440, "height": 900},
+            locale="en",
+            extra_http_headers={"Authorization": f"Bearer {token}"},
+        )
         page.goto("/datasets/large")
         page.locator(".sg-tile-picture img").first.wait_for()
         page.wait_for_timeout(1500)
@@ -174,11 +179,15 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=100_000)
     parser.add_argument("--kind", choices=("classes", "documents"), default="classes")
     parser.add_argument("--browser", help="Chromium to scroll with; the console must be built")
+    parser.add_argument(
+        "--reuse", action="store_true", help="measure on the rows that an earlier call left in the folder"
+    )
     options = parser.parse_args()
-    shutil.rmtree(options.folder, ignore_errors=True)
     home = options.folder / "home"
     began = time.perf_counter()
-    fill(home, options.samples, options.kind)
+    if not options.reuse:
+        shutil.rmtree(options.folder, ignore_errors=True)
+        fill(home, options.samples, options.kind)
     print(f"{options.samples} rows in {time.perf_counter() - began:.0f} s; Python {platform.python_version()}")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -191,11 +200,13 @@ def main() -> None:
         while True:
             try:
                 client.get("/health").raise_for_status()
+                token = (home / "owner.token").read_text("utf-8").strip()
                 break
-            except httpx.TransportError:
+            except (httpx.TransportError, FileNotFoundError):
                 time.sleep(0.2)
+        client.headers["Authorization"] = f"Bearer {token}"
         found = measure(client, options.samples)
-        scrolled = scroll(address, options.browser) if options.browser else {}
+        scrolled = scroll(address, token, options.browser) if options.browser else {}
     finally:
         server.terminate()
         server.wait()

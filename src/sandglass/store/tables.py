@@ -123,7 +123,7 @@ class SampleLabel(Base):
     """How often a label or field occurs on a labelled sample: what filters and distributions are made from."""
 
     __tablename__ = "sample_label"
-    __table_args__ = (Index("ix_sample_label_label", "dataset_id", "label", "sample_id"),)
+    __table_args__ = (Index("ix_sample_label_label", "dataset_id", "label", "sample_id", "count"),)
 
     sample_id: Mapped[str] = mapped_column(ForeignKey("sample.id", ondelete="CASCADE"), primary_key=True)
     label: Mapped[str] = mapped_column(String(200), primary_key=True)

@@ -520,7 +520,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("sample_id", "label"),
     )
     with op.batch_alter_table("sample_label", schema=None) as batch_op:
-        batch_op.create_index("ix_sample_label_label", ["dataset_id", "label", "sample_id"], unique=False)
+        batch_op.create_index("ix_sample_label_label", ["dataset_id", "label", "sample_id", "count"], unique=False)
 
     op.create_table(
         "sample_operation",
