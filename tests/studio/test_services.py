@@ -51,7 +51,7 @@ def codes(server, name):
 def test_nothing_is_lost_while_versions_settings_and_weights_change_under_load(server):
     publish(server, "busy")
     before = {p.pid for p in instances_of(server)}
-    with Traffic(server.address, "busy") as traffic:
+    with Traffic(server, "busy") as traffic:
         wait_for(lambda: traffic.count > 10, what="traffic")
         state = add_version(server, "busy", weight=50, threshold=0.1)
         assert [(v["number"], v["weight"]) for v in state["versions"]] == [(1, 50), (2, 50)]
@@ -141,7 +141,7 @@ def test_limits_hold_and_are_counted(server):
 
 def test_a_killed_instance_costs_no_request_and_is_back_soon(server):
     publish(server, "pair", instances=2)
-    with Traffic(server.address, "pair") as traffic:
+    with Traffic(server, "pair") as traffic:
         wait_for(lambda: traffic.count > 10, what="traffic")
         victim = instances_of(server)[0]
         victim.send_signal(signal.SIGKILL)

@@ -12,14 +12,15 @@ class Traffic:
     """Sends requests from several threads until it is left; ``problems`` holds what was not answered with 200.
 
     Args:
-        address: of the server.
+        server: a running one; its callers are signed in as its client is.
         service: its name.
         clients: threads.
         pause: seconds between two requests of one thread.
     """
 
-    def __init__(self, address, service, clients=4, pause=0.02):
-        self.url = f"{address}/v1/services/{service}/predict"
+    def __init__(self, server, service, clients=4, pause=0.02):
+        self.headers = {"Authorization": server.http.headers.get("Authorization", "")}
+        self.url = f"{server.address}/v1/services/{service}/predict"
         self.clients = clients
         self.pause = pause
         self.statuses = Counter()
@@ -46,7 +47,7 @@ class Traffic:
 
     def _ask(self, number):
         body = picture(40, seed=number)
-        with httpx.Client(timeout=60, trust_env=False) as http:
+        with httpx.Client(timeout=60, trust_env=False, headers=self.headers) as http:
             while not self._over.wait(self.pause):
                 try:
                     answer = http.post(self.url, files={"files": ("p.png", body, "image/png")})
