@@ -69,7 +69,7 @@ def test_nothing_is_lost_while_versions_settings_and_weights_change_under_load(s
     updates = server.get("/services/busy/updates")["items"]
     assert [update["action"] for update in updates] == ["settings", "weights", "version", "publish"]
     assert updates[0]["changes"] == [{"field": "versions.2.threshold", "before": 0.1, "after": 0.2}]
-    assert {update["actor"] for update in updates} == {"local"}
+    assert {update["actor"] for update in updates} == {"admin"}
 
     # Back to one version, then to the state with two.
     removed = server.http.delete("/services/busy/versions/1")
