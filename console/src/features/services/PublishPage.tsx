@@ -1,134 +1,64 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { useNavigate } from 'react-router';
-import { api, ApiError, unwrap, type Schemas } from '../../shared/api/client';
-import { evaluationQuery, evaluationsQuery, serviceQuery, specsQuery } from '../../shared/api/queries';
-import { moment, percent } from '../../shared/format/format';
+import type { Schemas } from '../../shared/api/client';
+import { evaluationQuery, evaluationsQuery, serviceQuery, servicesQuery } from '../../shared/api/queries';
+import { percent } from '../../shared/format/format';
 import { useText } from '../../shared/i18n';
-import { Alert, Bar, Card, Facts, Field, Input, Primary, Select } from '../../shared/ui/kit';
-import { Loaded, ProblemBox } from '../../shared/ui/Loaded';
+import { Alert, Bar, Card, Check, Empty, Facts, Group, LinkButton } from '../../shared/ui/kit';
+import { Loaded } from '../../shared/ui/Loaded';
 import { ServiceActions } from '../../shared/ui/ServiceBits';
 import { StatusTag } from '../../shared/ui/Status';
-import { TaskPage } from '../../shared/ui/TaskHeader';
+import { TaskPage, taskPath } from '../../shared/ui/TaskHeader';
 import { useAddress } from '../../shared/ui/useAddress';
-import { useNow } from '../../shared/ui/useNow';
 import { useTaskVersion } from '../../shared/ui/useTaskVersion';
-import { NewVersion } from './NewVersion';
+import { NewServiceForm } from './NewServiceForm';
+import { NewVersionForm } from './NewVersionForm';
+
+type Version = Schemas['TaskVersionOut'];
 
 export default function PublishPage() {
   const query = useTaskVersion();
-  return <Loaded query={query}>{(version) => <Publish version={version} />}</Loaded>;
+  return (
+    <Loaded query={query} rows={10}>
+      {(version) => <Publish key={version.id} version={version} />}
+    </Loaded>
+  );
 }
 
-function Publish({ version }: { version: Schemas['TaskVersionOut'] }) {
-  const { t, language } = useText();
-  const go = useNavigate();
-  const client = useQueryClient();
-  const now = useNow(true);
-  const evaluations = useQuery(evaluationsQuery(version.task, version.number));
-  const latest = evaluations.data?.items.find((item) => item.evaluation !== null);
-  const evaluation = useQuery({ ...evaluationQuery(latest?.evaluation ?? ''), enabled: Boolean(latest) });
-  const specs = useQuery(specsQuery());
-  const recommended = evaluation.data?.results.recommended_threshold;
-  const [chosen] = useAddress('t');
-  const [name, setName] = useState(`${version.task}-service`);
-  const [threshold, setThreshold] = useState(chosen);
-  const [spec, setSpec] = useState('');
-  const [instances, setInstances] = useState(1);
-  const [hours, setHours] = useState('1');
-  const [limited, setLimited] = useState(true);
+function Publish({ version }: { version: Version }) {
+  const { t } = useText();
+  const [as, setAs] = useAddress('as', 'new');
+  const [threshold] = useAddress('t');
   const [made, setMade] = useState<string | null>(null);
-  const seconds = limited ? Number(hours) * 3600 : null;
-  const publish = useMutation({
-    mutationFn: () =>
-      unwrap(
-        api.POST('/v1/services', {
-          body: {
-            name: name.trim(),
-            task: version.task,
-            version: version.number,
-            spec: spec || null,
-            instances,
-            threshold: threshold === '' ? null : Number(threshold),
-            max_run_seconds: seconds,
-          },
-        }),
-      ),
-    onSuccess: (service) => {
-      setMade(service.name);
-      void client.invalidateQueries({ queryKey: ['services'] });
-      void client.invalidateQueries({ queryKey: ['task', version.task] });
-    },
-  });
-  const errors = publish.error instanceof ApiError ? publish.error.fields : {};
-  const step = recommended === undefined ? 0 : Math.round(recommended / 0.05) - 1;
-  const overall = evaluation.data?.results.overall[step];
-  const f1 = overall && 2 * overall.tp + overall.fp + overall.fn > 0 ? (2 * overall.tp) / (2 * overall.tp + overall.fp + overall.fn) : null;
+  const services = useQuery(servicesQuery({ limit: 200 }));
+  const fitting = (services.data?.items ?? []).filter((service) => service.scenario === version.scenario);
+  const summary = useModel(version, threshold);
   return (
     <TaskPage version={version} stage="publish">
       {version.model_id === null ? (
-        <Alert theme="warning" title={t('task.waits.publish')} />
+        <Card>
+          <Empty title={t('publish.noModel')} text={t('task.waits.publish')}>
+            <LinkButton to={taskPath(version.task, version.number, 'training')}>{t('evaluation.seeTraining')}</LinkButton>
+          </Empty>
+        </Card>
       ) : (
         <div className="sg-side">
           <Card title={t('publish.title')}>
-            <form
-              className="sg-stack"
-              onSubmit={(event) => {
-                event.preventDefault();
-                publish.mutate();
-              }}
-            >
-              <Field label={t('publish.name')} hint={t('form.nameHint')} error={errors.name}>
-                <Input value={name} maxLength={60} onChange={(event) => setName(event.target.value)} />
-              </Field>
-              <Field label={t('evaluation.threshold')} help={t('publish.thresholdHelp')} hint={recommended === undefined ? undefined : t('publish.recommended', { threshold: recommended.toFixed(2) })} error={errors.threshold}>
-                <Input type="number" min={0} max={1} step={0.05} value={threshold} placeholder={recommended?.toFixed(2)} onChange={(event) => setThreshold(event.target.value)} />
-              </Field>
-              <Field label={t('form.spec')} help={t('form.specHelp')} error={errors.spec}>
-                <Select value={spec} onChange={(event) => setSpec(event.target.value)}>
-                  <option value="">{t('form.specAuto')}</option>
-                  {specs.data?.items
-                    .filter((item) => item.available)
-                    .map((item) => (
-                      <option key={item.id} value={item.id}>
-                        {t('form.specOption', { id: item.id, cpu: item.cpu, memory: item.memory_mb / 1024 })}
-                      </option>
-                    ))}
-                </Select>
-              </Field>
-              <Field label={t('service.instances')} help={t('publish.instancesHelp')} error={errors.instances}>
-                <Input type="number" min={1} max={16} value={instances} onChange={(event) => setInstances(Number(event.target.value))} />
-              </Field>
-              <Field
-                label={t('service.maxRun')}
-                help={t('publish.maxRunHelp')}
-                error={errors.max_run_seconds}
-                hint={seconds === null || !(seconds > 0) ? t('publish.noLimitHint') : t('publish.stopsAt', { at: moment(new Date(now + seconds * 1000).toISOString(), language) })}
-              >
-                <Hours hours={hours} limited={limited} onHours={setHours} onLimited={setLimited} />
-              </Field>
-              {publish.isError && <ProblemBox error={publish.error} />}
-              <div>
-                <Primary type="submit" loading={publish.isPending} disabled={made !== null || (limited && !(Number(hours) > 0))}>
-                  {t('publish.submit')}
-                </Primary>
-              </div>
-            </form>
+            <div className="sg-stack">
+              <Group label={t('publish.as')}>
+                <Check kind="radio" name="as" checked={as === 'new'} onChange={() => setAs(null)} label={t('publish.asNew')} />
+                <Check kind="radio" name="as" checked={as === 'version'} disabled={fitting.length === 0} onChange={() => setAs('version')} label={t('publish.asVersion')} />
+              </Group>
+              {as === 'version' && fitting.length > 0 ? (
+                <NewVersionForm version={version} services={fitting} start={threshold} recommended={summary.recommended} done={made !== null} onMade={setMade} />
+              ) : (
+                <NewServiceForm version={version} start={threshold} recommended={summary.recommended} done={made !== null} onMade={setMade} />
+              )}
+            </div>
           </Card>
           <div className="sg-stack sg-sticky">
-            <Card title={t('publish.summary')}>
-              <Facts
-                items={[
-                  [t('service.model'), `${version.task} v${version.number}`],
-                  [t('publish.f1'), percent(f1, language)],
-                  [t('publish.validation'), percent(version.training_run?.best_score, language)],
-                  [t('publish.billing'), t('publish.free')],
-                  [t('service.keeps'), t('service.keepsNothing')],
-                ]}
-              />
-            </Card>
-            <NewVersion version={version} threshold={threshold} />
-            {made && <Progress name={made} onTest={() => void go(`/services/${encodeURIComponent(made)}/test`)} />}
+            <Summary version={version} {...summary} />
+            {made && <Progress name={made} />}
           </div>
         </div>
       )}
@@ -136,36 +66,55 @@ function Publish({ version }: { version: Schemas['TaskVersionOut'] }) {
   );
 }
 
-function Hours(props: { hours: string; limited: boolean; onHours: (hours: string) => void; onLimited: (limited: boolean) => void; id?: string }) {
-  const { t } = useText();
-  const { hours, limited, onHours, onLimited, ...rest } = props;
+/** How good the model is at the threshold that it will have. */
+function useModel(version: Version, threshold: string) {
+  const evaluations = useQuery(evaluationsQuery(version.task, version.number));
+  const latest = evaluations.data?.items.find((item) => item.evaluation !== null);
+  const evaluation = useQuery({ ...evaluationQuery(latest?.evaluation ?? ''), enabled: Boolean(latest) });
+  const recommended = evaluation.data?.results.recommended_threshold;
+  const at = Number(threshold) || recommended;
+  const counts = at === undefined ? undefined : evaluation.data?.results.overall[Math.round(at / 0.05) - 1];
+  const whole = counts ? 2 * counts.tp + counts.fp + counts.fn : 0;
+  return { recommended, at, f1: counts && whole > 0 ? (2 * counts.tp) / whole : null };
+}
+
+function Summary({ version, at, f1 }: { version: Version; at: number | undefined; f1: number | null }) {
+  const { t, language } = useText();
   return (
-    <div className="sg-row">
-      <Input {...rest} type="number" min={0.1} step="any" disabled={!limited} value={limited ? hours : ''} onChange={(event) => onHours(event.target.value)} />
-      <Select aria-label={t('form.unit')} value={limited ? 'h' : 'none'} onChange={(event) => onLimited(event.target.value === 'h')}>
-        <option value="h">{t('form.hours')}</option>
-        <option value="none">{t('form.noLimit')}</option>
-      </Select>
-    </div>
+    <Card title={t('publish.summary')}>
+      <Facts
+        items={[
+          [t('service.model'), `${version.task} v${version.number}`],
+          [at === undefined ? t('publish.f1') : t('publish.f1At', { threshold: at.toFixed(2) }), percent(f1, language)],
+          [t('publish.validation'), percent(version.training_run?.best_score, language)],
+        ]}
+      />
+    </Card>
   );
 }
 
-/** The new service on its way from creating to running. */
-function Progress({ name, onTest }: { name: string; onTest: () => void }) {
+/** The service on its way from creating to running; then the test is the next step. */
+function Progress({ name }: { name: string }) {
   const { t } = useText();
   const query = useQuery(serviceQuery(name));
+  const path = `/services/${encodeURIComponent(name)}`;
   return (
-    <Card title={name}>
+    <Card title={<span className="sg-cell-name">{name}</span>}>
       <Loaded query={query}>
         {(service) => (
-          <div className="sg-stack-s">
+          <div className="sg-stack-s" aria-live="polite">
             <StatusTag about="service" code={service.status} />
-            {!['running', 'create_failed', 'stopped'].includes(service.status) && <Bar value={service.instance_count ? service.ready_count / service.instance_count : 0} label={t('task.progress')} />}
-            {service.error && <Alert theme="danger" title={service.error.message}>{service.error.action}</Alert>}
+            {['creating', 'starting'].includes(service.status) && <Bar value={service.instance_count ? service.ready_count / service.instance_count : 0} label={t('task.progress')} />}
+            {service.error && (
+              <Alert theme="danger" title={service.error.message}>
+                {service.error.action}
+              </Alert>
+            )}
             <div className="sg-row">
-              <Primary disabled={service.status !== 'running'} onClick={onTest}>
+              <LinkButton primary={service.status === 'running'} to={`${path}/test`} why={service.status === 'running' ? null : t('service.testWaits')}>
                 {t('service.test')}
-              </Primary>
+              </LinkButton>
+              <LinkButton to={path}>{t('test.view')}</LinkButton>
               <ServiceActions service={service} />
             </div>
           </div>

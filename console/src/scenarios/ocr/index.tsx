@@ -5,7 +5,9 @@ import { score } from '../../shared/format/format';
 import { useText } from '../../shared/i18n';
 import type { Annotation, LookOf, PictureAnswer, Prediction, RequestOptionsProps, ResultPanelProps, ScenarioParts, TaskFormExtrasProps } from '../../shared/scenario/contract';
 import { labelLook, NEUTRAL } from '../../shared/theme/palette';
-import { Check, Chip, Group, Input, Plain } from '../../shared/ui/kit';
+import { Check, Chip, Group, Plain } from '../../shared/ui/kit';
+import { Picker } from '../../shared/ui/Picker';
+import { correction } from './correction';
 
 type Polygon = readonly Point[];
 const polygon = (points: unknown) => points as Polygon;
@@ -102,28 +104,28 @@ function ResultPanel({ answer, selected, onSelect }: ResultPanelProps) {
   );
 }
 
-function RequestOptions({ value, onChange }: RequestOptionsProps) {
+function RequestOptions({ trained, value, onChange }: RequestOptionsProps) {
   const { t } = useText();
-  const [typed, setTyped] = useState('');
-  const add = () => {
+  const add = (typed: string) => {
     const keys = typed.split(/[,，;；\n]/).map((key) => key.trim()).filter(Boolean);
     if (keys.length) onChange({ ...value, keys: 'custom', custom_keys: [...new Set([...value.custom_keys, ...keys])] });
-    setTyped('');
   };
   return (
-    <Group label={t('ocr.keys')} help={t('ocr.keysHelp')}>
-      {(['labelled', 'all', 'custom'] as const).map((keys) => (
-        <Check
-          key={keys}
-          kind="radio"
-          name="keys"
-          checked={value.keys === keys}
-          onChange={() => onChange({ ...value, keys })}
-          label={t(`ocr.keyModes.${keys}`)}
-        />
-      ))}
+    <div className="sg-stack-s">
+      <Group label={t('ocr.keys')} help={t('ocr.keysHelp')}>
+        {(['labelled', 'all', 'custom'] as const).map((keys) => (
+          <Check
+            key={keys}
+            kind="radio"
+            name="keys"
+            checked={value.keys === keys}
+            onChange={() => onChange({ ...value, keys })}
+            label={t(`ocr.keyModes.${keys}`)}
+          />
+        ))}
+      </Group>
       {value.keys === 'custom' && (
-        <span className="sg-row">
+        <div className="sg-row">
           {value.custom_keys.map((key) => (
             <Chip
               key={key}
@@ -134,17 +136,18 @@ function RequestOptions({ value, onChange }: RequestOptionsProps) {
               {key} ×
             </Chip>
           ))}
-          <Input
-            value={typed}
-            aria-label={t('ocr.addKey')}
-            placeholder={t('ocr.addKey')}
-            onChange={(event) => setTyped(event.target.value)}
-            onBlur={add}
-            onKeyDown={(event) => event.key === 'Enter' && !event.nativeEvent.isComposing && add()}
-          />
-        </span>
+          <span style={{ width: 260 }}>
+            <Picker
+              options={trained.filter((key) => !value.custom_keys.includes(key)).map((key) => ({ value: key, text: key, note: t('ocr.trained') }))}
+              onPick={add}
+              onOwn={add}
+              placeholder={t('ocr.addKey')}
+              aria-label={t('ocr.addKey')}
+            />
+          </span>
+        </div>
       )}
-    </Group>
+    </div>
   );
 }
 
@@ -169,5 +172,5 @@ function TaskFormExtras({ schema, values, onChange }: TaskFormExtrasProps) {
   );
 }
 
-const parts: ScenarioParts = { TaskFormExtras, formFields: ['use'], annotationShapes, answerShapes, predictionShapes, ResultPanel, RequestOptions };
+const parts: ScenarioParts = { correction, TaskFormExtras, formFields: ['use'], annotationShapes, answerShapes, predictionShapes, ResultPanel, RequestOptions };
 export default parts;

@@ -19,7 +19,10 @@ export type ResultPanelProps = {
 
 /** What the person sends besides the picture. */
 export type RequestValue = { keys: 'labelled' | 'all' | 'custom'; custom_keys: string[] };
-export type RequestOptionsProps = { service: string; value: RequestValue; onChange: (value: RequestValue) => void };
+export type RequestOptionsProps = { service: string; /** Keys that the model has learnt. */ trained: readonly string[]; value: RequestValue; onChange: (value: RequestValue) => void };
+
+/** How an answer becomes an annotation that a person corrects before it goes into a dataset. */
+export type Correction = { from: (answer: PictureAnswer) => Annotation; Form: ComponentType<{ value: Annotation; onChange: (value: Annotation) => void }> };
 
 /** What a test picture shows beside its outlines: what a person said, what the model said, and from which score it counts. */
 export type CasePanelProps = { truth: Annotation | null; prediction: Prediction; threshold: number };
@@ -37,6 +40,7 @@ export interface ScenarioParts {
   answerShapes?: (answer: PictureAnswer) => Shape[];
   predictionShapes?: (prediction: Prediction) => Shape[];
   ResultPanel?: ComponentType<ResultPanelProps>;
+  correction?: Correction;
   RequestOptions?: ComponentType<RequestOptionsProps>;
   CasePanel?: ComponentType<CasePanelProps>;
   /** Key of the word for "no answer"; `evaluation.nothing` unless given. */

@@ -97,7 +97,7 @@ export function Picker({ options, onPick, placeholder, onSearch, onOwn, ...rest 
         onBlur={() => setOpen(false)}
         onKeyDown={onKeyDown}
       />
-      <ul ref={box} id={list} role="listbox" aria-label={rest['aria-label'] ?? placeholder} popover="manual" className="sg-menu-list sg-options">
+      <ul ref={box} id={list} role="listbox" aria-label={t('common.choices')} popover="manual" className="sg-menu-list sg-options">
         {shown.map((option, index) => (
           <li
             key={option.value}
