@@ -43,7 +43,7 @@ export function Candidates({ run, live }: { run: Schemas['RunOut']; live: boolea
                         {item.name} {item.score !== null && item.score === best && <span className="sg-tag sg-tag-small" data-theme="success">{t('training.bestTag')}</span>}
                       </td>
                       <td>
-                        <StatusTag about="candidate" code={!live && ['waiting', 'running'].includes(item.status) ? 'dropped' : item.status} title={item.error} />
+                        <StatusTag about="candidate" code={live || !['waiting', 'running'].includes(item.status) ? item.status : item.score !== null && item.score === best ? 'finished' : 'dropped'} title={item.error} />
                       </td>
                       <td className="sg-num">{percent(item.score, language)}</td>
                       <td className="sg-num">{clock(item.seconds)}</td>
