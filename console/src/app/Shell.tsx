@@ -1,9 +1,12 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Suspense } from 'react';
-import { Link, NavLink, Outlet, ScrollRestoration, useNavigation } from 'react-router';
-import { DataBaseIcon, DesktopIcon, HomeIcon, MoonIcon, ServerIcon, SunnyIcon, UserIcon, ViewListIcon } from 'tdesign-icons-react';
+import { Link, NavLink, Outlet, ScrollRestoration, useNavigate, useNavigation } from 'react-router';
+import { DataBaseIcon, DesktopIcon, HomeIcon, MoonIcon, ServerIcon, SettingIcon, SunnyIcon, UserIcon, ViewListIcon } from 'tdesign-icons-react';
+import { api, unwrap } from '../shared/api/client';
 import type { Language } from '../shared/format/format';
 import { changeLanguage, LANGUAGES, useText } from '../shared/i18n';
-import { useKeepPreference } from '../shared/session/session';
+import { balanceQuery } from '../shared/session/money';
+import { useKeepPreference, useSession } from '../shared/session/session';
 import { setMode, useMode, type Mode } from '../shared/theme/mode';
 import { Skeleton } from '../shared/ui/kit';
 import { Menu } from '../shared/ui/Menu';
@@ -17,11 +20,13 @@ const MENU = [
   { key: null, entries: [{ to: '/services', key: 'services', Icon: ServerIcon }] },
   { key: null, entries: [{ to: '/datasets', key: 'datasets', Icon: DataBaseIcon }] },
   { key: null, entries: [{ to: '/account', key: 'account', Icon: UserIcon }] },
+  { key: null, entries: [{ to: '/admin', key: 'admin', Icon: SettingIcon }] },
 ] as const;
 
 export function Shell() {
   const { t } = useText();
   const navigation = useNavigation();
+  const session = useSession();
   return (
     <div className="sg-shell">
       <a className="sg-skip" href="#main">
@@ -36,12 +41,14 @@ export function Shell() {
           <div id={CRUMBS} className="sg-grow" />
           <UploadTray />
           <Activity />
+          {session?.money && <Free currency={session.currency} />}
           <Languages />
           <Themes />
+          {session?.login && session.name && <Person name={session.name} />}
         </div>
       </header>
       <nav className="sg-menu" aria-label={t('shell.menu')}>
-        {MENU.map((group, index) => (
+        {MENU.filter((group) => group.entries[0].to !== '/admin' || session?.role === 'admin').map((group, index) => (
           <div key={index}>
             {group.key && <div className="sg-menu-group">{t(`shell.groups.${group.key}`)}</div>}
             <ul>
@@ -102,6 +109,43 @@ function Themes() {
       items={(Object.keys(MODES) as Mode[]).map((item) => ({ text: `${item === mode ? '✓ ' : ''}${t(`shell.themes.${item}`)}`, onSelect: () => choose(item) }))}
     >
       <Icon size={18} />
+    </Menu>
+  );
+}
+
+/** What is free of the person's balance, with the way to the ledger. */
+function Free({ currency }: { currency: string }) {
+  const { t } = useText();
+  const { data } = useQuery(balanceQuery());
+  if (!data) return null;
+  return (
+    <Link to="/account/ledger" className="sg-small sg-figures">
+      {t('session.balance', { free: data.free, currency })}
+    </Link>
+  );
+}
+
+function Person({ name }: { name: string }) {
+  const { t } = useText();
+  const go = useNavigate();
+  const client = useQueryClient();
+  const leave = useMutation({
+    mutationFn: () => unwrap(api.DELETE('/v1/session')),
+    // Nothing that this person has seen may stay for the next one.
+    onSuccess: () => {
+      client.clear();
+      window.location.assign('/');
+    },
+  });
+  return (
+    <Menu
+      label={t('session.menu', { name })}
+      items={[
+        { text: name, onSelect: () => void go('/account/profile') },
+        { text: t('session.signOut'), onSelect: () => leave.mutate() },
+      ]}
+    >
+      <UserIcon size={18} />
     </Menu>
   );
 }

@@ -14,6 +14,7 @@ from sandglass.api import (
     additions,
     annotations,
     audit,
+    billing,
     catalogue,
     console,
     datasets,
@@ -62,6 +63,7 @@ TAGS = [
     {"name": "catalogue", "description": "Scenarios, formats and compute specs to choose from."},
     {"name": "account", "description": "Signing in, and what belongs to the person who did."},
     {"name": "access", "description": "Keys of services, and with whom things are shared."},
+    {"name": "billing", "description": "What computing costs: balances, ledgers, quotes."},
     {"name": "admin", "description": "Accounts, and what was done by whom."},
     {"name": "system", "description": "Health and activity."},
 ]
@@ -87,6 +89,7 @@ PARTS = (
     metrics,
     keys,
     sharing,
+    billing,
     users,
     audit,
 )

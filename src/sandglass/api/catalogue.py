@@ -1,10 +1,11 @@
 """``/v1/scenarios``, ``/v1/examples``, ``/v1/formats``, ``/v1/specs``: what there is to choose from and to try."""
 
 import hashlib
+from decimal import Decimal
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
-from pydantic import Field
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
 
 from sandglass.api.language import LocalText, current_language
 from sandglass.api.permissions import needs
@@ -18,6 +19,7 @@ from sandglass.scenarios.base import Scenario
 from sandglass.scenarios.base import list_scenarios as installed_scenarios
 from sandglass.studio.kinds import AnnotationKind, annotation_kind
 from sandglass.studio.page import Page
+from sandglass.studio.specs import Spec
 
 router = APIRouter(prefix="/v1", tags=["catalogue"], responses=responses())
 
@@ -46,6 +48,21 @@ class ScenarioOut(Out):
     parameters: dict[str, Any]
     causes: dict[str, LocalText]
     presets: tuple[PresetOut, ...]
+
+
+SpecId = Annotated[str, Path(pattern=r"^[A-Z0-9][A-Z0-9\-]{0,39}$")]
+
+
+class SpecForm(BaseModel):
+    """A compute spec; prices are decimal strings for an hour."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    cpu: int = Field(ge=1, le=4096)
+    memory_mb: int = Field(ge=256, le=1 << 26)
+    gpu: int = Field(0, ge=0, le=64)
+    price: Decimal = Field(ge=0, le=10**6, decimal_places=4)
+    enabled: bool = True
 
 
 class FormatOut(Out):
@@ -137,6 +154,18 @@ def list_formats(
         for item in installed_formats(kind)
     ]
     return Page(items=items, total=len(items))
+
+
+@router.put("/specs/{spec}", dependencies=[needs(Role.ADMIN)], responses=responses(409))
+def change_spec(studio: OpenStudio, spec: SpecId, form: SpecForm) -> SpecOut:
+    """Add a compute spec or change one; a price holds for what is started from now on."""
+    return SpecOut.model_validate(studio.specs.put(Spec(id=spec, **form.model_dump())))
+
+
+@router.delete("/specs/{spec}", status_code=204, dependencies=[needs(Role.ADMIN)], responses=responses(404, 409))
+def delete_spec(studio: OpenStudio, spec: str) -> None:
+    """Remove a compute spec that nothing has; one in use can be disabled."""
+    studio.specs.delete(spec)
 
 
 @router.get("/specs", dependencies=[needs(Role.VIEWER)])

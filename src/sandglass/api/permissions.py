@@ -137,9 +137,18 @@ def refuse_server_folder() -> None:
     Raises:
         Forbidden: ``role_missing``.
     """
+    require_role(Role.ADMIN)
+
+
+def require_role(role: Role) -> None:
+    """Refuse what a route offers to more people than this part of it is for.
+
+    Raises:
+        Forbidden: ``role_missing``.
+    """
     actor = acting()
-    if actor is not None and actor.role is not Role.ADMIN:
-        raise _role_missing(actor, Role.ADMIN)
+    if actor is not None and not actor.role.covers(role):
+        raise _role_missing(actor, role)
 
 
 async def authenticate(studio: Studio, request: Request, *, optional: bool) -> Actor | None:

@@ -48,7 +48,7 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
             "description": described.get(status, "Error"),
             "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetail"}}},
         }
-        for status in sorted({*statuses, 400, 401, 403, 413, 422, 500})
+        for status in sorted({*statuses, 400, 401, 402, 403, 413, 422, 500})
     }
 
 

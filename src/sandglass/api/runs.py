@@ -9,13 +9,14 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from sandglass.api.feed import RunFeed, message
-from sandglass.api.permissions import needs
+from sandglass.api.permissions import needs, require_role
 from sandglass.api.problems import responses
 from sandglass.api.schemas import RunOut
 from sandglass.api.studio import OpenStudio
 from sandglass.api.tasks import StopForm
 from sandglass.core.actor import Role
 from sandglass.core.errors import InvalidInput
+from sandglass.core.status import RunKind
 from sandglass.core.text import Text
 from sandglass.studio.logs import LogPage
 from sandglass.studio.runevents import Metrics
@@ -61,6 +62,8 @@ def stop_run(studio: OpenStudio, run: str, form: StopForm | None = None) -> RunV
 )
 def restart_run(studio: OpenStudio, run: str) -> RunView:
     """Go on with a run that failed, was interrupted or was stopped, from where it was."""
+    if studio.runs.get(run).kind is RunKind.TRAINING:
+        require_role(Role.DEVELOPER)  # which costs money; to go on with pre-labelling does not
     return studio.runs.restart(run)
 
 

@@ -6,7 +6,7 @@ import sys
 import typer
 
 from sandglass import __version__
-from sandglass.cli import annotations, datasets, demo, evaluations, predict, server, services, tasks, weights
+from sandglass.cli import accounts, annotations, datasets, demo, evaluations, predict, server, services, tasks, weights
 from sandglass.cli.connection import SERVER_VARIABLE
 from sandglass.cli.output import print_error, screen
 from sandglass.core.errors import SandglassError
@@ -25,6 +25,11 @@ app.add_typer(tasks.app, name="task")
 app.add_typer(evaluations.app, name="evaluation")
 app.add_typer(services.app, name="service")
 app.command("predict")(predict.predict)
+app.command("share")(accounts.share)
+app.add_typer(accounts.tokens, name="token")
+app.add_typer(accounts.keys, name="key")
+app.add_typer(accounts.account, name="account")
+app.add_typer(accounts.admin, name="admin")
 app.add_typer(weights.app, name="weights")
 app.command("demo")(demo.demo)
 

@@ -148,7 +148,7 @@ class Audit:
         complete = trail.written == len(trail.changes) and trail.written_actor == trail.actor
         if not trail.action or (trail.entry is not None and status < 400 and complete):
             return
-        with self._database.write() as session:
+        with follow(None), self._database.write() as session:
             if trail.entry is None:
                 session.add(_entry(trail, status, code))
                 return

@@ -104,11 +104,10 @@ def locked_wallet(session: Session, user_id: str, opening: Decimal) -> Wallet:
     if wallet is not None:
         return wallet
     insert = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
-    made = session.execute(
-        insert(Wallet).values(user_id=user_id, balance=ZERO, frozen=ZERO, entries=0).on_conflict_do_nothing()
-    )
+    empty = insert(Wallet).values(user_id=user_id, balance=ZERO, frozen=ZERO, entries=0)
+    made = session.scalar(empty.on_conflict_do_nothing().returning(Wallet.user_id))
     wallet = session.get_one(Wallet, user_id, with_for_update=True, populate_existing=True)
-    if made.rowcount and opening > 0:  # type: ignore[attr-defined]
+    if made is not None and opening > 0:  # of two at once, one makes it
         move(session, wallet, EntryKind.TOP_UP, opening, note="opening balance")
     return wallet
 

@@ -18,6 +18,7 @@ from sandglass.core.value import Value
 from sandglass.engine.base import Engine, Work, WorkState
 from sandglass.store.db import Database
 from sandglass.store.tables import Dataset, Model, Run, RunEvent, Task, TaskVersion, new_id
+from sandglass.studio.billing import Billing
 from sandglass.studio.specs import Specs
 
 STOP_GRACE_SECONDS = 60.0
@@ -86,11 +87,12 @@ class RunView(Value):
 class Runs:
     """Executions on the engine."""
 
-    def __init__(self, settings: Settings, database: Database, engine: Engine, specs: Specs) -> None:
+    def __init__(self, settings: Settings, database: Database, engine: Engine, specs: Specs, billing: Billing) -> None:
         self._settings = settings
         self._database = database
         self._engine = engine
         self._specs = specs
+        self._billing = billing
 
     def get(self, run_id: str) -> RunView:
         """Where a run stands.
@@ -100,6 +102,14 @@ class Runs:
         """
         with self._database.read() as session:
             return self.view(session, find_run(session, run_id))
+
+    def charge(self, session: Session, run: Run) -> None:
+        """Freeze what a training that is submitted now costs at first, in the transaction that submits it.
+
+        Raises:
+            PaymentNeeded: ``balance_insufficient``.
+        """
+        self._billing.open_run(session, run)
 
     def active_count(self) -> int:
         """Runs that are not over."""
@@ -247,6 +257,7 @@ class Runs:
                     Text(en="Add time instead.", zh="请改用“延长时间”。"),
                 )
             _again(session, run)
+            self.charge(session, run)
         self.submit(run_id)
         return self.get(run_id)
 
@@ -276,6 +287,7 @@ class Runs:
             run.max_seconds += seconds
             if status.final:
                 _again(session, run)
+                self.charge(session, run)
         if status.final:
             self.submit(run_id)
         return self.get(run_id)

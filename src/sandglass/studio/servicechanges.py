@@ -16,6 +16,7 @@ from sandglass.serving.limits import Limits
 from sandglass.store.db import Database
 from sandglass.store.tables import Instance, Model, Service, ServiceUpdate, ServiceVersion
 from sandglass.studio.allocation import check_weights
+from sandglass.studio.billing import Billing
 from sandglass.studio.keeping import check_keep
 from sandglass.studio.keepsettings import KeepPictures
 from sandglass.studio.monitoring import ENDED, Monitor
@@ -71,10 +72,11 @@ class ServiceChange(Value):
 class ServiceChanges:
     """Changes services; what it writes down is carried out by `studio.instances`."""
 
-    def __init__(self, database: Database, specs: Specs, monitor: Monitor) -> None:
+    def __init__(self, database: Database, specs: Specs, monitor: Monitor, billing: Billing) -> None:
         self._database = database
         self._specs = specs
         self._monitor = monitor
+        self._billing = billing
 
     def add_version(self, name: str, form: NewServiceVersion, *, actor: str | None = None) -> ServiceView:
         """Publish the best model of a task version as a new version of a service.
@@ -204,6 +206,8 @@ class ServiceChanges:
             if form.spec is not None:
                 service.spec = self._specs.get(form.spec).id
             if form.instances is not None:
+                if service.status not in ENDED:
+                    self._billing.reserve_instances(session, service, max(0, form.instances - service.instances))
                 service.instances = form.instances
             for number, threshold in (form.thresholds or {}).items():
                 if threshold is not None and not 0 <= threshold <= 1:

@@ -16,6 +16,7 @@ from sandglass.core.value import Value
 from sandglass.serving.limits import Limits
 from sandglass.store.db import Database
 from sandglass.store.tables import Service, ServiceVersion
+from sandglass.studio.billing import Billing
 from sandglass.studio.evaluations import best_model
 from sandglass.studio.keeping import check_keep
 from sandglass.studio.keepsettings import KeepPictures
@@ -59,10 +60,11 @@ class NewService(Value):
 class Services:
     """Publishes models; what it writes down is carried out by `studio.instances`."""
 
-    def __init__(self, database: Database, specs: Specs, monitor: Monitor) -> None:
+    def __init__(self, database: Database, specs: Specs, monitor: Monitor, billing: Billing) -> None:
         self._database = database
         self._specs = specs
         self._monitor = monitor
+        self._billing = billing
 
     def publish(self, form: NewService, *, actor: str | None = None) -> ServiceView:
         """Publish the best model of a task version as a new service.
@@ -102,6 +104,7 @@ class Services:
                         service_id=service.id, number=1, model_id=model_id, weight=100, threshold=form.threshold
                     )
                 )
+                self._billing.reserve_instances(session, service, form.instances)
                 record(session, service, "publish", actor, None)
                 note(session, service.id, "published", Text(en=f"Published by {actor}.", zh=f"由 {actor} 发布。"))
                 return view(session, service, self._monitor)
@@ -189,6 +192,7 @@ class Services:
             service.reason = service.error = None
             service.started_at = service.expires_at = service.ended_at = None
             service.scaled = service.scaled_at = None
+            self._billing.reserve_instances(session, service, service.instances)
             changed = Change(field="status", before=status, after=ServiceStatus.STARTING)
             record(session, service, "start", actor, before, changes=(changed,))
             note(session, service.id, "starting", Text(en=f"Started by {actor}.", zh=f"由 {actor} 启动。"))

@@ -15,6 +15,7 @@ from sandglass.studio.accounts import Accounts
 from sandglass.studio.additions import Additions
 from sandglass.studio.annotations import Annotations
 from sandglass.studio.audit import Audit
+from sandglass.studio.billing import Billing, specs_in_use
 from sandglass.studio.bulk import Bulk
 from sandglass.studio.clockwatch import ClockWatch
 from sandglass.studio.comparisons import Comparisons
@@ -30,6 +31,7 @@ from sandglass.studio.keeping import Keeper
 from sandglass.studio.labels import Labels
 from sandglass.studio.lock import HomeLock
 from sandglass.studio.logs import Logs
+from sandglass.studio.metering import Metering, warn_of_arrears
 from sandglass.studio.metricseries import MetricReader
 from sandglass.studio.models import Models
 from sandglass.studio.monitoring import Monitor
@@ -88,7 +90,8 @@ class Studio:
         self.audit = Audit(self.database)
         self.objects = Objects(settings.objects)
         self.engine: Engine = LocalEngine(self.database, settings.home / "work", settings.cpu_count)
-        self.specs = Specs(self.engine)
+        self.specs = Specs(self.engine, settings.home / "specs.yaml", lambda: specs_in_use(self.database))
+        self.billing = Billing(settings, self.database, self.specs)
         self.models = Models(settings, self.database, self.objects)
         statistics = StatisticsCache()
         self.datasets = Datasets(self.database, statistics)
@@ -103,7 +106,7 @@ class Studio:
         self.imports = Imports(settings, self.database, self.objects, self.uploads)
         self.additions = Additions(self.database, self.objects, self.imports.claims, self.samples)
         self.exports = Exports(settings.home, self.objects, self.versions, self.labels)
-        self.runs = Runs(settings, self.database, self.engine, self.specs)
+        self.runs = Runs(settings, self.database, self.engine, self.specs, self.billing)
         self.prelabels = Prelabels(settings, self.database, self.objects, self.runs, self.specs)
         self.run_events = RunEvents(self.database)
         self.tasks = Tasks(settings, self.database, self.versions, self.runs, self.specs)
@@ -113,12 +116,13 @@ class Studio:
         self.task_views = TaskViews(self.database, self.runs, self.evaluations)
         self.meter = Meter()
         self.monitor = Monitor(self.database, self.meter, self.engine.usage)
-        self.services = Services(self.database, self.specs, self.monitor)
-        self.service_changes = ServiceChanges(self.database, self.specs, self.monitor)
+        self.services = Services(self.database, self.specs, self.monitor, self.billing)
+        self.service_changes = ServiceChanges(self.database, self.specs, self.monitor, self.billing)
         self.service_events = ServiceEvents(self.database)
         self.metric_reader = MetricReader(self.database)
         self.keeper = Keeper(self.database, self.objects)
         self.scaler = Scaler(self.database, self.meter, self.monitor)
+        self.metering = Metering(self.database, self.billing, self.runs, warn_of_arrears)
         self.routes = Routes(self.database, self._wake)
         self.logs = Logs(self.database, self.engine)
         self.service_logs = ServiceLogs(self.database, self.engine)
@@ -135,8 +139,9 @@ class Studio:
                 self.specs,
                 changed=self.routes.forget,
                 soon=lambda: self.supervisor.nudge(),
+                hooks=self.billing,
             ),
-            (ClockWatch(self.database).tick, self.scaler.tick, self.monitor.tick, self.keeper.tick),
+            (ClockWatch(self.database).tick, self.metering.tick, self.scaler.tick, self.monitor.tick, self.keeper.tick),
         )
 
     def _wake(self, service_id: str) -> None:

@@ -192,6 +192,7 @@ class Tasks:
                 )
                 session.add(run)
                 session.flush()
+                self._runs.charge(session, run)
                 record(session, run, "status", {"status": RunStatus.SUBMITTING})
                 return Created(
                     task_id=task.id,

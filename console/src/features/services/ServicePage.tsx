@@ -8,7 +8,9 @@ import { Alert, Primary, Skeleton } from '../../shared/ui/kit';
 import { Loaded } from '../../shared/ui/Loaded';
 import { Page } from '../../shared/ui/Page';
 import { ServiceActions, TimeLeft } from '../../shared/ui/ServiceBits';
+import { ShareButton } from '../../shared/ui/ShareButton';
 import { StatusTag } from '../../shared/ui/Status';
+import { AccessTab } from './AccessTab';
 import { Events } from './detail/Events';
 import { Info } from './detail/Info';
 import { Instances } from './detail/Instances';
@@ -18,7 +20,7 @@ import { Updates } from './detail/Updates';
 import { Versions } from './detail/Versions';
 
 const Monitoring = lazy(() => import('./detail/Monitoring'));
-const TABS = ['info', 'versions', 'instances', 'monitoring', 'events', 'logs', 'updates', 'scaling'] as const;
+const TABS = ['info', 'versions', 'instances', 'monitoring', 'events', 'logs', 'updates', 'access', 'scaling'] as const;
 
 export default function ServicePage() {
   const { t } = useText();
@@ -50,6 +52,7 @@ function Detail({ service, crumbs }: { service: Schemas['ServiceOut']; crumbs: {
       }
       actions={
         <>
+          <ShareButton kind="service" name={service.name} />
           <ServiceActions service={service} onDeleted={() => void go('/services')} />
           <Primary why={answers ? null : t('service.testWaits')} onClick={() => void go(`${path}/test`)}>
             {t('service.test')}
@@ -80,6 +83,7 @@ function Detail({ service, crumbs }: { service: Schemas['ServiceOut']; crumbs: {
       {tab === 'events' && <Events service={service.name} />}
       {tab === 'logs' && <Logs service={service} />}
       {tab === 'updates' && <Updates service={service} />}
+      {tab === 'access' && <AccessTab service={service.name} />}
       {tab === 'scaling' && <Scaling service={service} key={service.revision} />}
     </Page>
   );

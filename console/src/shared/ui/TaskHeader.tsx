@@ -6,6 +6,7 @@ import { evaluationsQuery, taskQuery } from '../api/queries';
 import { useText } from '../i18n';
 import { Page } from './Page';
 import { Select, Tip } from './kit';
+import { ShareButton } from './ShareButton';
 import { StatusTag } from './Status';
 
 export type Stage = 'training' | 'evaluations' | 'publish';
@@ -57,7 +58,12 @@ export function TaskPage(props: {
           {props.tag ?? (version.training_run && <StatusTag about="run" code={version.training_run.status} />)}
         </>
       }
-      actions={props.actions}
+      actions={
+        <>
+          <ShareButton kind="task" name={version.task} />
+          {props.actions}
+        </>
+      }
     >
       <nav aria-label={t('task.stepsLabel')}>
         <ol className="sg-steps">
