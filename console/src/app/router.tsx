@@ -6,6 +6,8 @@ import { Shell } from './Shell';
 const page = (load: () => Promise<{ default: React.ComponentType }>) => async () => ({ Component: (await load()).default });
 
 export const router = createBrowserRouter([
+  // Annotating takes the whole screen.
+  { path: 'datasets/:dataset/annotate/:sample?', errorElement: <RouteProblem />, lazy: page(() => import('../features/annotation/AnnotatePage')) },
   {
     element: (
       <SessionGate>

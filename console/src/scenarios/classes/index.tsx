@@ -79,5 +79,5 @@ function CasePanel({ truth, prediction, threshold }: CasePanelProps) {
   );
 }
 
-const parts: ScenarioParts = { ResultPanel, CasePanel, nothing: 'classes.unknownShort' };
+const parts: ScenarioParts = { ResultPanel, CasePanel, nothing: 'classes.unknownShort', annotation: () => import('./annotation') };
 export default parts;

@@ -76,5 +76,5 @@ function ResultPanel({ answer, selected, onSelect }: ResultPanelProps) {
   );
 }
 
-const parts: ScenarioParts = { annotationShapes, answerShapes, predictionShapes, ResultPanel };
+const parts: ScenarioParts = { annotationShapes, answerShapes, predictionShapes, ResultPanel, annotation: () => import('./annotation') };
 export default parts;

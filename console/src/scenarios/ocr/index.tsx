@@ -172,5 +172,5 @@ function TaskFormExtras({ schema, values, onChange }: TaskFormExtrasProps) {
   );
 }
 
-const parts: ScenarioParts = { correction, TaskFormExtras, formFields: ['use'], annotationShapes, answerShapes, predictionShapes, ResultPanel, RequestOptions };
+const parts: ScenarioParts = { correction, TaskFormExtras, formFields: ['use'], annotationShapes, answerShapes, predictionShapes, ResultPanel, RequestOptions, annotation: () => import('./annotation') };
 export default parts;

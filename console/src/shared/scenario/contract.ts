@@ -3,6 +3,7 @@ import type { Schemas } from '../api/client';
 import type { Shape } from '../canvas/shapes';
 import type { LabelLook } from '../theme/palette';
 import type { Schema, Values } from '../ui/SchemaForm';
+import type { AnnotationParts } from './annotation';
 
 export type Annotation = NonNullable<Schemas['SampleView']['annotation']>;
 export type Prediction = Schemas['CaseView']['prediction'];
@@ -45,4 +46,6 @@ export interface ScenarioParts {
   CasePanel?: ComponentType<CasePanelProps>;
   /** Key of the word for "no answer"; `evaluation.nothing` unless given. */
   nothing?: string;
+  /** Loaded by the annotation workspace alone. */
+  annotation?: () => Promise<{ default: AnnotationParts }>;
 }

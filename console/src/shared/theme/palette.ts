@@ -26,6 +26,11 @@ export const RIGHT: LabelLook = { colour: '#008858', text: '#ffffff', casing: '#
 export const WRONG: LabelLook = { colour: '#d54941', text: '#ffffff', casing: '#ffffff', dash: undefined };
 export const TRUTH: LabelLook = { colour: '#0052d9', text: '#ffffff', casing: '#ffffff', dash: undefined };
 
+/** On pictures: what is selected, its casing, and links with the keys that may be picked. */
+export const SELECTION = '#0052d9';
+export const MARK = '#ffffff';
+export const LINK = '#b0187a';
+
 /** Series colours of charts, by theme. */
 export const SERIES = {
   light: ['#0072B2', '#D55E00', '#009E73', '#AA3377', '#5E5E5E'],
