@@ -21,7 +21,7 @@ def test_every_command_exists_with_its_options(page):
         while words and words[0] in getattr(command, "commands", {}):
             command = command.commands[words.pop(0)]
         assert not getattr(command, "commands", None) or words[:1] in ([], ["--help"]), line
-        options = {flag for parameter in command.params for flag in parameter.opts} | {"--help"}
+        options = {flag for one in command.params for flag in (*one.opts, *one.secondary_opts)} | {"--help"}
         assert {word for word in words if word.startswith("--")} <= options, line
 
 
