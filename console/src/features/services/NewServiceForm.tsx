@@ -8,6 +8,7 @@ import { Check, Field, Input, Primary, Select } from '../../shared/ui/kit';
 import { Loaded, ProblemBox } from '../../shared/ui/Loaded';
 import { SpecTable } from '../../shared/ui/SpecTable';
 import { useNow } from '../../shared/ui/useNow';
+import { Quote } from '../../shared/ui/Quote';
 import { ThresholdField } from './ThresholdField';
 
 const HOUR = 3600;
@@ -84,6 +85,7 @@ export function NewServiceForm({ version, start, recommended, done, onMade }: Pr
       <Field label={t('service.instances')} help={t('publish.instancesHelp')} error={errors.instances}>
         <Input type="number" min={1} max={16} style={{ width: 120 }} value={instances} onChange={(event) => setInstances(event.target.value)} />
       </Field>
+      <Quote spec={spec || '1C2G'} count={Math.max(1, Number(instances) || 1)} />
       <Field
         label={t('service.maxRun')}
         help={t('publish.maxRunHelp')}
