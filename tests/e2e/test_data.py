@@ -49,6 +49,7 @@ def test_from_files_on_this_machine_to_a_version_that_is_compared_and_exported(v
     visit.inspect("import-source")
     link(visit, "shell.pages.tasks").click()  # the upload is not lost on the way
     expect(page.get_by_text(text("upload.tray", percent=100))).to_be_visible()
+    page.wait_for_url("**/tasks*")
     page.go_back()
     button(visit, "importing.check").click()
     confirm = button(visit, "importing.confirmWithout", count=1, ready=9, out=1)
@@ -59,7 +60,7 @@ def test_from_files_on_this_machine_to_a_version_that_is_compared_and_exported(v
 
     visit.open("/datasets")
     page.get_by_role("row").filter(has_text=name).get_by_text(text("status.dataset.waiting")).click()
-    assert page.url == address, "an unfinished import is taken up again at its address"
+    page.wait_for_url(address)  # an unfinished import is taken up again at its address
     page.get_by_label(text("importing.nameOf", label="total"), exact=True).fill("amount")
     expect(page.get_by_text(text("importing.isRenamed"), exact=True)).to_be_visible()
     confirm.click()

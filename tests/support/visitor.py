@@ -1,5 +1,6 @@
 """A person at the console in a real browser, who notices everything that goes wrong and can take pictures of pages."""
 
+import contextlib
 import io
 import json
 import os
@@ -11,6 +12,7 @@ from typing import Literal
 
 from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request, Response
+from playwright.sync_api import TimeoutError as TimedOut
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = Path(os.environ.get("SANDGLASS_TEST_BROWSER", "/usr/bin/chromium"))
@@ -232,6 +234,8 @@ class Visitor:
         self.light("light")
         for width, height in ((1280, 720), (1024, 768)):
             self.page.set_viewport_size({"width": width, "height": height})
+            with contextlib.suppress(TimedOut):  # charts follow their place a frame later
+                self.page.wait_for_function("() => document.documentElement.scrollWidth <= innerWidth", timeout=2000)
             wide = self.page.evaluate("() => document.documentElement.scrollWidth")
             if wide > width:
                 self.faults.append(f"{name} ({self.language}) is {wide} px wide in a window of {width} px")

@@ -461,8 +461,9 @@ class Imports:
             session.execute(update(ImportJob).where(ImportJob.id == job_id).values(**columns, updated_at=utc_now()))
 
     def _end(self, job_id: str, status: Literal["failed", "cancelled"], error: Problem | None = None) -> None:
-        self._save(job_id, status=status, stored=0, error=None if error is None else error.model_dump(mode="json"))
+        # First the files: whoever reads the final status finds nothing left of the import.
         remove_tree(self._folder / job_id)
+        self._save(job_id, status=status, stored=0, error=None if error is None else error.model_dump(mode="json"))
 
 
 def _never() -> bool:
