@@ -9,6 +9,10 @@ from playwright.sync_api import expect
 from receipts import write_receipts
 from visitor import LANGUAGES
 
+from sandglass.scenarios.ocr.scenario import Ocr
+
+SCENARIO = {language: getattr(Ocr.name, language[:2]) for language in LANGUAGES}
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
@@ -36,6 +40,7 @@ def test_from_files_on_this_machine_to_a_version_that_is_compared_and_exported(v
     visit.open("/datasets")
     page.get_by_role("button", name=text("datasets.new")).first.click()
     page.get_by_label(text("newDataset.name"), exact=True).fill(name)
+    page.get_by_role("radio", name=SCENARIO[language], exact=True).check()
     page.get_by_label(text("newDataset.description")).fill("Rendered receipts")
     visit.inspect("new-dataset")
     button(visit, "newDataset.create").click()

@@ -27,7 +27,8 @@ export default function NewDatasetPage() {
     const timer = setTimeout(() => setAsked(name), 300);
     return () => clearTimeout(timer);
   }, [name]);
-  const scenario = chosen || scenarios.items[0]?.id || '';
+  // It cannot be changed later, so that nothing is chosen for the person where there is a choice.
+  const scenario = chosen || (scenarios.items.length === 1 ? scenarios.items[0]!.id : '');
   const taken = useQuery(nameQuery(asked)).data?.total === 1 && asked === name;
   const create = useMutation({
     mutationFn: () => unwrap(api.POST('/v1/datasets', { body: { name, scenario, description, tags } })),
@@ -77,7 +78,7 @@ export default function NewDatasetPage() {
             </Group>
             {create.isError && !fields.name && <ProblemBox error={create.error} />}
             <div className="sg-row">
-              <Primary type="submit" loading={create.isPending} disabled={!name || taken || !scenario}>
+              <Primary type="submit" loading={create.isPending} disabled={!name || taken || !scenario} why={!scenario && t('newDataset.chooseScenario')}>
                 {t('newDataset.create')}
               </Primary>
               <Plain onClick={() => void go('/datasets')}>{t('common.cancel')}</Plain>
