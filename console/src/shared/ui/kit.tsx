@@ -233,9 +233,21 @@ export function Dialog(props: { title: string; open: boolean; onClose: () => voi
   );
 }
 
+/** Where messages appear: a live region, so that they are read out and belong to the page. */
+function messages(role: 'status' | 'alert'): HTMLElement {
+  const id = `sg-messages-${role}`;
+  const there = document.getElementById(id);
+  if (there) return there;
+  const made = document.createElement('div');
+  made.id = id;
+  made.setAttribute('role', role);
+  document.body.append(made);
+  return made;
+}
+
 export const say = {
-  done: (text: string) => void MessagePlugin.success({ content: text, duration: 3000 }),
-  failed: (text: string) => void MessagePlugin.error({ content: text, duration: 8000, closeBtn: true }),
+  done: (text: string) => void MessagePlugin.success({ content: text, duration: 3000, attach: () => messages('status') }),
+  failed: (text: string) => void MessagePlugin.error({ content: text, duration: 8000, closeBtn: true, attach: () => messages('alert') }),
 };
 
 /** Copies text; works on plain HTTP too, where browsers withhold the clipboard. */
