@@ -204,6 +204,9 @@ class Visitor:
             self.page.evaluate(_axe())
         found = self.page.evaluate(
             """async ({tags, without}) => {
+                 const ends = (item) => Number.isFinite(item.effect?.getComputedTiming().endTime);
+                 // Colours on their way from one theme to the other are nobody's fault.
+                 await Promise.allSettled(document.getAnimations().filter(ends).map((item) => item.finished));
                  const context = without.length ? {include: [['html']], exclude: without.map((item) => [item])} : document;
                  const answer = await axe.run(context, {runOnly: {type: 'tag', values: tags}});
                  return answer.violations.map((item) => ({
