@@ -190,16 +190,16 @@ def test_objects_of_an_import_get_ids_and_can_be_edited(server, cups):
 
 
 def test_classes_are_labelled_and_marked(server, tmp_path):
-    server.import_folder("plain", class_folder(tmp_path / "plain", 2), scenario="classification")
-    sample = server.get("/datasets/plain/samples")["items"][0]
-    answer = change(server, "plain", sample, "*", {"labels": ["light", "light"], "state": "labelled", "part": "test"})
+    server.import_folder("marked", class_folder(tmp_path / "marked", 2), scenario="classification")
+    sample = server.get("/datasets/marked/samples")["items"][0]
+    answer = change(server, "marked", sample, "*", {"labels": ["light", "light"], "state": "labelled", "part": "test"})
     assert answer.json()["annotation"]["labels"] == ["light"]
     assert answer.json()["part"] == "test"
-    unknown = change(server, "plain", sample, "*", {"labels": ["grey"]})
+    unknown = change(server, "marked", sample, "*", {"labels": ["grey"]})
     assert unknown.json()["code"] == "label_unknown"
-    assert change(server, "plain", sample, "*", {"labels": ["grey"]}, create=["grey"]).status_code == 200
-    assert server.get("/datasets/plain")["label_counts"] == {"dark": 1, "grey": 1, "light": 2}
-    again = change(server, "plain", sample, "*", {"part": "none", "state": "unlabelled"})
+    assert change(server, "marked", sample, "*", {"labels": ["grey"]}, create=["grey"]).status_code == 200
+    assert server.get("/datasets/marked")["label_counts"] == {"dark": 1, "grey": 1, "light": 2}
+    again = change(server, "marked", sample, "*", {"part": "none", "state": "unlabelled"})
     assert (again.json()["part"], again.json()["state"]) == (None, "unlabelled")
 
 
